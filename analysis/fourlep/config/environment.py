@@ -1,0 +1,44 @@
+"""Every environment variable that fourlep reads, in one place.
+
+Nothing else in the package looks into ``os.environ`` for a setting.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fourlep.errors import ConfigError
+
+
+def cache_dir() -> Path:
+    """Where fourlep keeps what it can make again (``FOURLEP_CACHE_DIR``).
+
+    Default: ``$XDG_CACHE_HOME/fourlep``, else ``~/.cache/fourlep``.
+    """
+    chosen = os.environ.get("FOURLEP_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fourlep"
+
+
+def cache_endpoints() -> tuple[str, ...]:
+    """XCache endpoints in front of the origin (``FOURLEP_CACHES``), comma-separated.
+
+    Each is ``root://host:port`` (fixed origin) or ``root://host:port//`` (prefix style).
+
+    Raises
+    ------
+    ConfigError
+        If an endpoint is no ``root://`` or ``http(s)://`` URL.
+    """
+    endpoints = tuple(
+        part.strip() for part in os.environ.get("FOURLEP_CACHES", "").split(",") if part.strip()
+    )
+    for endpoint in endpoints:
+        if not endpoint.startswith(("root://", "roots://", "http://", "https://")):
+            raise ConfigError(
+                f"FOURLEP_CACHES: {endpoint!r} is no endpoint",
+                remedy="write it as root://host:port",
+            )
+    return endpoints

@@ -1,0 +1,19 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real ATLAS files; skips, saying so, where it is absent."""
+    chosen = Path(os.environ.get("FOURLEP_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not chosen.is_dir():
+        pytest.skip(f"real ATLAS files are absent: {chosen} is no folder (set FOURLEP_SHARED_DATA)")
+    return chosen

@@ -1,0 +1,8 @@
+"""Files to events: formats, branch names, readers and transports.
+
+`open_events` opens any of the formats; what it returns is described in `source`.
+"""
+
+from fourlep.io.source import EventFile, Reader, ReaderChoice
+
+__all__ = ["EventFile", "Reader", "ReaderChoice"]

@@ -86,6 +86,8 @@ _RC: Mapping[str, Any] = {
     "yaxis.labellocation": "top",
     "legend.frameon": False,
     "legend.fontsize": 11,
+    "legend.handlelength": 1.4,
+    "legend.columnspacing": 1.0,
     "figure.constrained_layout.use": False,
     "savefig.dpi": 140,
     "pdf.fonttype": 42,
@@ -113,7 +115,7 @@ class Caption:
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines, first to last."""
-        source = "Synthetic stand-in, no ATLAS data" if self.is_synthetic else "ATLAS Open Data"
+        source = "Synthetic, not ATLAS data" if self.is_synthetic else "ATLAS Open Data"
         energy = r"$\sqrt{s}$ = 13 TeV"
         if self.luminosity_ifb is not None:
             energy += rf", {self.luminosity_ifb:.3g} fb$^{{-1}}$"
@@ -140,7 +142,8 @@ def figure_style() -> Iterator[None]:
     """Draw with the common look, whatever the caller's settings are."""
     import matplotlib as mpl
 
-    with mpl.rc_context(dict(_RC)):
+    settings: Any = dict(_RC)  # matplotlib types each key by name
+    with mpl.rc_context(settings):
         yield
 
 
@@ -153,7 +156,7 @@ def write_caption(axes: Axes, caption: Caption) -> None:
             line,
             transform=axes.transAxes,
             va="top",
-            fontsize=13 if number == 0 else 11,
+            fontsize=12 if number == 0 else 11,
             fontweight="bold" if number == 0 else "normal",
         )
 

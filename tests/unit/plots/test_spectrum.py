@@ -1,0 +1,78 @@
+"""The discovery figure shows what it is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from scipy.stats import poisson
+
+from fourlep.plots.spectrum import Contribution, Spectrum, draw_spectrum, poisson_interval
+from fourlep.plots.style import Caption, process_colour, save
+
+EDGES = np.array([80.0, 90.0, 100.0])
+
+
+def spectrum(data: np.ndarray | None = None) -> Spectrum:
+    return Spectrum(
+        edges=EDGES,
+        label="$m_{4\\ell}$",
+        unit="GeV",
+        contributions=(
+            Contribution("ggF", np.array([1.0, 2.0]), np.array([0.01, 0.04]), is_signal=True),
+            Contribution("ZZ", np.array([4.0, -0.5]), np.array([0.09, 0.05])),
+        ),
+        data=data,
+        systematic_variances=np.array([0.15, 0.0]),
+    )
+
+
+def test_total_and_uncertainty_add_the_contributions() -> None:
+    assert spectrum().total.tolist() == [5.0, 1.5]
+    assert spectrum().uncertainty == pytest.approx([0.5, 0.3])
+
+
+def test_poisson_interval_has_its_tails() -> None:
+    lower, upper = poisson_interval(np.array([0.0, 4.0, 25.0]))
+    tail = 0.15865525393145707
+    assert lower[0] == 0.0
+    assert poisson.cdf(4, upper[1]) == pytest.approx(tail)
+    assert poisson.sf(3, lower[1]) == pytest.approx(tail)
+    assert poisson.cdf(25, upper[2]) == pytest.approx(tail)
+
+
+def test_the_ratio_panel_is_there_exactly_with_data() -> None:
+    with_data = draw_spectrum(spectrum(np.array([5.0, 0.0])), Caption())
+    without = draw_spectrum(spectrum(), Caption())
+    assert (len(with_data.axes), len(without.axes)) == (2, 1)
+    plt.close(with_data)
+    plt.close(without)
+
+
+def test_an_empty_spectrum_is_drawn() -> None:
+    figure = draw_spectrum(Spectrum(EDGES, "$m$", "GeV", (), np.zeros(2)), Caption())
+    assert figure.axes[0].get_ylim()[1] > 0
+    plt.close(figure)
+
+
+def test_synthetic_figures_say_so() -> None:
+    figure = draw_spectrum(spectrum(), Caption(36.6, is_synthetic=True))
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "Synthetic, not ATLAS data" in texts
+    assert "ATLAS Open Data" not in texts
+    plt.close(figure)
+
+
+def test_saving_writes_png_and_pdf_and_closes(tmp_path: Path) -> None:
+    figure = draw_spectrum(spectrum(), Caption())
+    written = save(figure, tmp_path / "new" / "m4l")
+    assert [path.name for path in written] == ["m4l.png", "m4l.pdf"]
+    assert all(path.stat().st_size > 1000 for path in written)
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_processes_have_colours_of_their_own() -> None:
+    names = ["ggF", "VBF", "WH", "ZH", "ttH", "ZZ", "Zjets", "ttbar", "ttV", "VVV"]
+    assert len({process_colour(name) for name in names}) == len(names)

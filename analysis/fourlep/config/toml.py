@@ -1,0 +1,269 @@
+"""TOML to frozen dataclasses: strict, with errors that name file, key and choice.
+
+The dataclasses are the one definition of every setting: their fields are the keys, their
+defaults the defaults, and ``metadata={"doc": ...}`` the documentation, from which
+`reference` renders the configuration reference.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from fourlep.errors import ConfigError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One documented key.
+
+    Parameters
+    ----------
+    key
+        Dotted name from the top of the file: ``fourlepton.electron.pt_min``.
+    kind
+        Type in words.
+    default
+        As TOML, "" where there is none.
+    doc
+        One sentence.
+    """
+
+    key: str
+    kind: str
+    default: str
+    doc: str
+
+
+def setting(default: Any, doc: str) -> Any:
+    """Declare a field of a configuration dataclass, with its documentation.
+
+    Parameters
+    ----------
+    default
+        Default value; a dataclass instance for a sub-table.
+    doc
+        One sentence, with the unit.
+    """
+    return field(default=default, metadata={"doc": doc})
+
+
+def read_config(path: Path, sections: Mapping[str, type[Any]]) -> dict[str, Any]:
+    """Read a TOML file whose top-level tables are ``sections``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    sections
+        Dataclass of each table that may occur.
+
+    Returns
+    -------
+    dict
+        Instances by table name, for every section: of defaults where the file has none.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is no TOML, or has an unknown key or a wrong type.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: {error.strerror}", remedy="name a readable TOML file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}", remedy="correct the TOML") from error
+    for name in content:
+        if name not in sections:
+            raise _unknown(str(path), name, tuple(sections))
+    return {
+        name: structure(content.get(name, {}), kind, file=str(path), key=name)
+        for name, kind in sections.items()
+    }
+
+
+def structure(data: object, kind: type[T], *, file: str, key: str = "") -> T:
+    """Make a dataclass of a TOML table.
+
+    Parameters
+    ----------
+    data
+        The parsed table.
+    kind
+        Frozen dataclass, whose fields may be dataclasses, tuples, numbers, strings,
+        booleans, literals and unions with None.
+    file, key
+        Where the table stands, for errors.
+
+    Raises
+    ------
+    ConfigError
+        If a key is unknown or missing, or a value has the wrong type or is refused by
+        the dataclass.
+    """
+    if not isinstance(data, Mapping):
+        raise _wrong(file, key, "a table", data)
+    hints = get_type_hints(kind)
+    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    for name in data:
+        if name not in known:
+            raise _unknown(file, _joined(key, str(name)), tuple(known))
+    values = {name: _value(data[name], hints[name], file, _joined(key, name)) for name in data}
+    for name, item in known.items():
+        if name not in data and item.default is MISSING and item.default_factory is MISSING:
+            raise ConfigError(
+                f"{file}: {_joined(key, name)} is missing",
+                remedy=f"set it to {_words(hints[name])}",
+            )
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise ConfigError(f"{file}: {key}: {error}", remedy="correct the value") from error
+
+
+def _value(data: object, kind: Any, file: str, key: str) -> Any:
+    """One value of the annotated type ``kind``."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        return structure(data, kind, file=file, key=key)
+    if get_origin(kind) is tuple:
+        return _tuple(data, get_args(kind), file, key, _words(kind))
+    if get_origin(kind) in (Union, types.UnionType):
+        (inner,) = (part for part in get_args(kind) if part is not type(None))
+        return _value(data, inner, file, key)
+    if get_origin(kind) is Literal:
+        if data not in get_args(kind):
+            raise _wrong(file, key, _words(kind), data)
+        return data
+    if not _is_of(data, kind):
+        raise _wrong(file, key, _words(kind), data)
+    return float(data) if kind is float else data
+
+
+def _tuple(
+    data: object, parts: tuple[Any, ...], file: str, key: str, words: str
+) -> tuple[Any, ...]:
+    if not isinstance(data, list):
+        raise _wrong(file, key, words, data)
+    kinds = (parts[0],) * len(data) if parts[-1] is Ellipsis else parts
+    if len(kinds) != len(data):
+        raise _wrong(file, key, words, data)
+    return tuple(
+        _value(item, kind, file, f"{key}[{number}]")
+        for number, (item, kind) in enumerate(zip(data, kinds, strict=True))
+    )
+
+
+def _is_of(data: object, kind: Any) -> bool:
+    if isinstance(data, bool):
+        return kind is bool
+    if kind is float:
+        return isinstance(data, int | float)
+    return isinstance(data, kind)
+
+
+def _unknown(file: str, key: str, allowed: Sequence[str]) -> ConfigError:
+    name = key.rpartition(".")[2]
+    near = difflib.get_close_matches(name, allowed, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return ConfigError(
+        f"{file}: unknown key {key!r}", remedy=f"{hint}allowed are {', '.join(sorted(allowed))}"
+    )
+
+
+def _wrong(file: str, key: str, words: str, data: object) -> ConfigError:
+    return ConfigError(f"{file}: {key} is {data!r}", remedy=f"it must be {words}")
+
+
+def _joined(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
+
+
+_WORDS = {bool: "true or false", int: "an integer", float: "a number", str: "a string"}
+
+
+def _words(kind: Any) -> str:
+    """Name a type as the reference and the errors do."""
+    if get_origin(kind) is tuple:
+        parts = get_args(kind)
+        if parts[-1] is Ellipsis:
+            return f"a list, each {_words(parts[0])}"
+        return f"a list of {len(parts)}, each {_words(parts[0])}"
+    if get_origin(kind) in (Union, types.UnionType):
+        return _words(next(part for part in get_args(kind) if part is not type(None)))
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(repr(value) for value in get_args(kind))
+    return _WORDS.get(kind, "a table")
+
+
+def settings(kind: type[Any], key: str) -> Iterator[Setting]:
+    """Every key of a configuration dataclass, sub-tables included.
+
+    Parameters
+    ----------
+    kind
+        The dataclass of the table.
+    key
+        Name of the table.
+
+    Raises
+    ------
+    TypeError
+        If a field has no documentation: the reference would have a hole.
+    """
+    hints = get_type_hints(kind)
+    for item in fields(kind):
+        name = _joined(key, item.name)
+        if is_dataclass(hints[item.name]):
+            yield from settings(hints[item.name], name)
+            continue
+        if "doc" not in item.metadata:
+            raise TypeError(f"{kind.__name__}.{item.name} has no documentation")
+        default = "" if item.default is MISSING else _as_toml(item.default)
+        yield Setting(name, _words(hints[item.name]), default, item.metadata["doc"])
+
+
+def _as_toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        return f"[{', '.join(_as_toml(item) for item in value)}]"
+    return repr(value)
+
+
+def reference(sections: Mapping[str, type[Any]]) -> str:
+    """Render the configuration reference as Markdown, one table a section.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Cone:
+    ...     size: float = setting(0.3, "Opening.")
+    >>> print(reference({"cone": Cone}).splitlines()[-1])
+    | `cone.size` | a number | `0.3` | Opening. |
+    """
+    lines: list[str] = []
+    for name, kind in sections.items():
+        lines += [f"## `[{name}]`", "", "| key | value | default | meaning |"]
+        lines += ["| --- | --- | --- | --- |"]
+        lines += [
+            f"| `{item.key}` | {item.kind} | `{item.default}` | {item.doc} |"
+            if item.default
+            else f"| `{item.key}` | {item.kind} | | {item.doc} |"
+            for item in settings(kind, name)
+        ]
+        lines += [""]
+    return "\n".join(lines).rstrip()

@@ -42,3 +42,24 @@ def cache_endpoints() -> tuple[str, ...]:
                 remedy="write it as root://host:port",
             )
     return endpoints
+
+
+#: Settings of the XRootD client under which a dead or stopped server is an error within
+#: seconds; by default an open hangs for minutes. The client reads them when it loads.
+_XROOTD_CLIENT = {
+    "XRD_CONNECTIONWINDOW": "3",
+    "XRD_CONNECTIONRETRY": "1",
+    "XRD_REQUESTTIMEOUT": "10",
+    "XRD_STREAMTIMEOUT": "10",
+    "XRD_STREAMERRORWINDOW": "0",
+    "XRD_TIMEOUTRESOLUTION": "1",
+}
+
+
+def prepare_xrootd_client() -> None:
+    """Bound the XRootD client's waiting; call before ``XRootD`` is first imported.
+
+    What the user's environment sets already (``XRD_...``) is kept.
+    """
+    for name, value in _XROOTD_CLIENT.items():
+        os.environ.setdefault(name, value)

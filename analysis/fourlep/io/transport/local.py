@@ -1,0 +1,81 @@
+"""Files of this machine's file systems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from fourlep.errors import ForbiddenFileError, MissingFileError, ReadError, TransientReadError
+from fourlep.io.transport.source import Range, check_length, check_ranges
+
+
+class LocalSource:
+    """A local file, read with ``pread``: no shared position, no buffer between.
+
+    Parameters
+    ----------
+    path
+        The file.
+    url
+        What to call it in messages.
+    """
+
+    is_remote = False
+
+    def __init__(self, path: Path, *, url: str = "") -> None:
+        self.url = url or str(path)
+        self.read_bytes = 0
+        self.requests = 1
+        self._descriptor = -1
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self.size = os.fstat(self._descriptor).st_size
+            os.pread(self._descriptor, 1, 0)  # a directory opens, and fails to be read
+        except OSError as error:
+            self.close()
+            raise _translated(error, self.url) from error
+
+    def read_ranges(self, ranges: Sequence[Range]) -> list[bytes]:
+        """Read ranges, in their order."""
+        self.read_bytes += check_ranges(ranges, self.size, self.url)
+        self.requests += len(ranges)
+        try:
+            return [self._read(offset, length) for offset, length in ranges]
+        except OSError as error:
+            raise _translated(error, self.url) from error
+
+    def _read(self, offset: int, length: int) -> bytes:
+        data = os.pread(self._descriptor, length, offset)
+        while 0 < len(data) < length:  # a signal, or more than the kernel reads at once
+            more = os.pread(self._descriptor, length - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return check_length(data, length, self.url)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _translated(error: OSError, url: str) -> ReadError:
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return MissingFileError(
+                f"{url}: no such file", url=url, remedy="check the path in the fileset"
+            )
+        case IsADirectoryError():
+            return MissingFileError(
+                f"{url}: is a folder, not a file", url=url, remedy="name a file in the fileset"
+            )
+        case PermissionError():
+            return ForbiddenFileError(
+                f"{url}: reading is not permitted", url=url, remedy="ask for read permission"
+            )
+        case _:
+            return TransientReadError(
+                f"{url}: {error.strerror or error}", url=url, remedy="try again"
+            )

@@ -1,0 +1,208 @@
+"""``run.json``: what a run was, what it took, and everything that it left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fourlep.chunk.model import FileRecord
+from fourlep.errors import OutputError
+from fourlep.execution.durable import write_whole
+from fourlep.execution.model import Metrics
+
+FILE_NAME = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFile:
+    """A file that is not in the result.
+
+    Parameters
+    ----------
+    dataset, url
+        What is missing.
+    kind, message
+        Class of the error and its text.
+    attempts
+        How often it was tried.
+    """
+
+    dataset: str
+    url: str
+    kind: str
+    message: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRecord:
+    """A process of the run.
+
+    Parameters
+    ----------
+    role
+        ``data``, ``signal`` or ``background``.
+    datasets
+        Names of its datasets.
+    """
+
+    role: str
+    datasets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRecord:
+    """A dataset of the run.
+
+    Parameters
+    ----------
+    process
+        Its process.
+    n_files, n_files_done, share
+        As in `fourlep.pipeline.normalise.Coverage`.
+    n_events
+        Entries in the sums.
+    factor
+        Expected events per unit of weight; None where nothing was normalised.
+    normalisation
+        Cross-section (pb), filter efficiency, k-factor, sum of weights; None for data.
+    corrections
+        What was corrected in the published numbers.
+    """
+
+    process: str
+    n_files: int
+    n_files_done: int
+    share: float
+    n_events: int
+    factor: float | None
+    normalisation: Mapping[str, float] | None
+    corrections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything in ``run.json``.
+
+    Parameters
+    ----------
+    fingerprint
+        Tells runs of different inputs or configurations apart.
+    selection, title, source
+        Name, one line, and citation of the selection.
+    fileset, luminosity_source, notes
+        What was run over, where the luminosity is from, and what was skipped on purpose.
+    luminosity_ifb
+        What simulation is scaled to (1/fb).
+    synthetic, observed
+        Whether anything is synthetic; whether real observed data is in it.
+    complete, missing
+        Whether everything is in the sums, and what is not.
+    processes, datasets
+        By name.
+    channels, regions, observables, variations
+        What `histograms.root` holds.
+    configuration
+        Every setting, defaults included.
+    left_out
+        Requirements and columns that the input could not provide, with the reason.
+    readers, fallbacks
+        Files by reader, and reasons for not using the lean reader with their counts.
+    duplicates
+        (run, event number) pairs that were selected more than once.
+    started_utc, wall_s, cpu_s
+        When, and for how long; CPU seconds are those of reading and selecting.
+    versions
+        Of Python and of the packages that matter.
+    metrics
+        Of the execution: workers, traffic by endpoint, samples over time.
+    files
+        What each file took.
+    """
+
+    fingerprint: str
+    selection: str
+    title: str
+    source: str
+    fileset: str
+    luminosity_source: str
+    notes: tuple[str, ...]
+    luminosity_ifb: float
+    synthetic: bool
+    observed: bool
+    complete: bool
+    missing: tuple[MissingFile, ...]
+    processes: Mapping[str, ProcessRecord]
+    datasets: Mapping[str, DatasetRecord]
+    channels: tuple[str, ...]
+    regions: tuple[str, ...]
+    observables: tuple[str, ...]
+    variations: tuple[str, ...]
+    configuration: Mapping[str, Any]
+    left_out: Mapping[str, str]
+    readers: Mapping[str, int]
+    fallbacks: Mapping[str, int]
+    duplicates: tuple[tuple[int, int], ...]
+    started_utc: str
+    wall_s: float
+    cpu_s: float
+    versions: Mapping[str, str]
+    metrics: Metrics
+    files: tuple[FileRecord, ...] = field(default=())
+
+    @property
+    def n_events(self) -> int:
+        """Entries in the sums."""
+        return sum(record.n_events for record in self.files)
+
+    @property
+    def n_selected(self) -> int:
+        """Selected events in the sums."""
+        return sum(record.n_selected for record in self.files)
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes asked of the transport for what is in the sums."""
+        return sum(record.read_bytes for record in self.files)
+
+
+def write_record(directory: Path, record: RunRecord) -> None:
+    """Write ``run.json``, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    import cattrs
+
+    content = json.dumps(cattrs.Converter().unstructure(record), indent=1)
+    write_whole(directory / FILE_NAME, content.encode() + b"\n")
+
+
+def read_record(directory: Path) -> RunRecord:
+    """Read ``run.json``.
+
+    Raises
+    ------
+    OutputError
+        If there is none, or it is not one.
+    """
+    import cattrs
+
+    path = directory / FILE_NAME
+    try:
+        return cattrs.Converter().structure(json.loads(path.read_bytes()), RunRecord)
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"{directory} holds no run: there is no {FILE_NAME}",
+            remedy="give the directory that `fourlep run --output DIR` wrote",
+        ) from error
+    except (OSError, ValueError, cattrs.BaseValidationError) as error:
+        raise OutputError(
+            f"{path} cannot be read: {type(error).__name__}",
+            remedy="run `fourlep run` again into another directory",
+        ) from error

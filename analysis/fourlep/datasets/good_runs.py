@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import numpy.typing as npt
+
+from fourlep.errors import DatasetError
+
+Blocks = Mapping[int, tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +27,18 @@ class GoodRuns:
         Name of the published list.
     """
 
-    blocks: Mapping[int, tuple[tuple[int, int], ...]]
+    blocks: Blocks
     source: str = ""
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs with a good luminosity block."""
+        return len(self.blocks)
+
+    @property
+    def n_lumi_blocks(self) -> int:
+        """Number of good luminosity blocks of all runs."""
+        return sum(last - first + 1 for ranges in self.blocks.values() for first, last in ranges)
 
     def has_run(self, run: int) -> bool:
         """Whether any luminosity block of ``run`` is good."""
@@ -47,3 +63,55 @@ class GoodRuns:
             for first, last in self.blocks.get(int(number), ()):
                 good |= in_run & (lumi_block >= first) & (lumi_block <= last)
         return good
+
+
+def read_good_runs(path: Path) -> GoodRuns:
+    """Read a good-run list as ATLAS publishes it (``LumiRangeCollection`` XML).
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, is no such list, or has an impossible range.
+    """
+    try:
+        root = ET.parse(path).getroot()  # noqa: S314  # the user's own file, as ROOT files are
+    except (OSError, ET.ParseError) as error:
+        raise DatasetError(
+            f"good-run list {path} cannot be read: {error}",
+            remedy="give the XML file that ATLAS publishes (root element LumiRangeCollection)",
+        ) from error
+    blocks: dict[int, tuple[tuple[int, int], ...]] = {}
+    for collection in root.iter("LumiBlockCollection"):
+        run = int(collection.findtext("Run", "0"))
+        ranges = (
+            (int(r.get("Start", 0)), int(r.get("End", 0))) for r in collection.iter("LBRange")
+        )
+        blocks[run] = checked_ranges(run, (*blocks.get(run, ()), *ranges), source=str(path))
+    if not blocks:
+        raise DatasetError(
+            f"good-run list {path} has no run",
+            remedy="give the XML file that ATLAS publishes (root element LumiRangeCollection)",
+        )
+    return GoodRuns(blocks, source=path.name)
+
+
+def checked_ranges(
+    run: int, ranges: Iterable[tuple[int, int]], *, source: str
+) -> tuple[tuple[int, int], ...]:
+    """Ranges of luminosity blocks, sorted.
+
+    Raises
+    ------
+    DatasetError
+        If a range is reversed or negative, or two overlap.
+    """
+    ordered = tuple(sorted(ranges))
+    previous = -1
+    for first, last in ordered:
+        if first <= previous or last < first:
+            raise DatasetError(
+                f"{source}: luminosity blocks {first}-{last} of run {run} are reversed or overlap",
+                remedy="list each range once as [first, last] with first <= last",
+            )
+        previous = last
+    return ordered

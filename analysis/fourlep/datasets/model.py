@@ -10,7 +10,9 @@ from fourlep.datasets.good_runs import GoodRuns
 from fourlep.errors import DatasetError
 from fourlep.units import PB_TO_FB
 
-Role = Literal["data", "signal", "background"]
+#: What a dataset is in the measurement. ``other`` is read and counted, and kept out of
+#: totals and fit: alternative generators and processes that no total contains.
+Role = Literal["data", "signal", "background", "other"]
 
 #: The process name that means observed data.
 DATA = "data"

@@ -1,4 +1,10 @@
-"""From the official sources to a catalogue: atlasopenmagic and the portal's file indexes."""
+"""From the official sources to a catalogue.
+
+Three sources are joined by file name: ``atlasopenmagic`` (numbers and files of each
+simulated dataset), the portal's file indexes (address, size and checksum of every file;
+the run of data), and the file mapping from which the portal's records were made (events
+of each simulated file, which the indexes do not have).
+"""
 
 from __future__ import annotations
 
@@ -8,24 +14,35 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from catalogue_facts import Sample, SimulatedFile, dataset_name, release
+from catalogue_facts import Sample, SimulatedFile, release
 
 from fourlep.datasets.catalogue import Catalogue
 
 RELEASE = "2024r-pp"
 PORTAL = "https://opendata.cern.ch"
+ORIGIN = "root://eospublic.cern.ch/"
 
 #: Records of the release: data by year, simulation by theme.
 DATA_RECORDS = (80000, 80001)
 SIMULATION_RECORDS = tuple(range(80010, 80019))
 
-#: Production of the released datasets; metadata of 700792-794 name another one.
-_SUFFIX = "s3681_r13167_p6026"
+_MAPPINGS = tuple(
+    "https://raw.githubusercontent.com/cernopendata/data-curation/master/atlas-2024-odfr/"
+    f"mc_file_mapping_OpenData_{version}.json"
+    for version in (
+        "v0_p6026_2024-04-16",
+        "v1_p6026_2024-04-23",
+        "v0_p6026_2024-04-30",
+        "v0_p6026_2024-05-13",
+    )
+)
 
 Fetch = Callable[[str], Any]
 
 
-def release_from_official(folder: Path, fetch: Fetch | None = None) -> Catalogue:
+def release_from_official(
+    folder: Path, fetch: Fetch | None = None, metadata: Iterable[Mapping[str, Any]] | None = None
+) -> Catalogue:
     """The 2024 release from the official sources.
 
     Parameters
@@ -34,56 +51,56 @@ def release_from_official(folder: Path, fetch: Fetch | None = None) -> Catalogue
         Has ``release_facts.json`` and the good-run lists.
     fetch
         From URL to decoded JSON; over HTTPS by default.
+    metadata
+        What atlasopenmagic says of each simulated dataset; it is asked by default.
     """
     get = fetch or fetch_json
     data = [
-        (run_of(index), file["uri"])
-        for record in DATA_RECORDS
-        for index in indexes(get, record)
+        (run_of(index), direct(file["uri"]))
+        for index in indexes(get, DATA_RECORDS)
         for file in get(index)
     ]
-    files = [
-        file
-        for record in SIMULATION_RECORDS
-        for index in indexes(get, record)
-        for file in simulated_files(index, get(index))
-    ]
-    samples = samples_from(metadata() if fetch is None else get(f"atlasopenmagic:{RELEASE}"))
-    return release(
-        folder, [(run, direct(url)) for run, url in data], files, samples, ("atlasopenmagic",)
-    )
+    listed = {
+        name_of(file["uri"]): file
+        for index in indexes(get, SIMULATION_RECORDS)
+        for file in get(index)
+    }
+    mapped: dict[str, tuple[str, int]] = {}
+    for mapping in _MAPPINGS:
+        mapped |= events_by_file(get(mapping))
+    files = [simulated_file(file, *mapped[name]) for name, file in listed.items()]
+    samples = samples_from(ask_atlasopenmagic() if metadata is None else metadata, files)
+    return release(folder, data, files, samples, ("atlasopenmagic", "mapping"))
 
 
 def fetch_json(url: str) -> Any:
-    """Decoded JSON from the portal."""
+    """Decoded JSON over HTTPS."""
     with urllib.request.urlopen(url, timeout=60) as answer:
         return json.load(answer)
 
 
-def metadata() -> list[Mapping[str, Any]]:
-    """Every dataset's metadata, by atlasopenmagic."""
+def ask_atlasopenmagic() -> list[Mapping[str, Any]]:
+    """Everything that atlasopenmagic says of each simulated dataset."""
     import atlasopenmagic  # type: ignore[import-not-found]  # on a connected machine only
 
     atlasopenmagic.set_release(RELEASE)
-    return [
-        atlasopenmagic.get_metadata(name)
-        for name in atlasopenmagic.available_datasets()
-        if str(name).isdigit()
-    ]
+    known = atlasopenmagic.get_all_metadata()
+    return [entry for key, entry in known.items() if key.isdigit()]
 
 
-def indexes(fetch: Fetch, record: int) -> list[str]:
-    """HTTPS addresses of the JSON file indexes of a record."""
-    found = fetch(f"{PORTAL}/api/records/{record}")["metadata"]["_file_indices"]
+def indexes(fetch: Fetch, records: Iterable[int]) -> list[str]:
+    """HTTPS addresses of the JSON file indexes of records."""
     return [
-        https(index["files"][0]["uri"] if "files" in index and "uri" not in index else index["uri"])
-        for index in found
+        https(file["uri"])
+        for record in records
+        for file in fetch(f"{PORTAL}/api/records/{record}")["metadata"]["files"]
+        if file["uri"].endswith("_file_index.json")
     ]
 
 
 def https(url: str) -> str:
-    """The HTTPS address of a file on the portal's storage."""
-    return f"{PORTAL}/eos/{url.split('//eos/', 1)[1]}" if url.startswith("root://") else url
+    """The HTTPS address of a file at the origin."""
+    return direct(url).replace(ORIGIN, PORTAL, 1)
 
 
 def direct(url: str) -> str:
@@ -91,43 +108,53 @@ def direct(url: str) -> str:
     return url.replace("eospublic.cern.ch:1094//", "eospublic.cern.ch//")
 
 
+def name_of(url: str) -> str:
+    """The last part of an address."""
+    return url.rsplit("/", 1)[-1]
+
+
 def run_of(index: str) -> int:
-    """Run number in the name of a data index, ``data15_13TeV_Run_00266904_file_index.json``."""
+    """Run number in the name of an index, ``data15_13TeV_Run_00266904_file_index.json``."""
     return int(index.rsplit("_Run_", 1)[1].split("_", 1)[0])
 
 
-def simulated_files(index: str, listed: Iterable[Mapping[str, Any]]) -> list[SimulatedFile]:
-    """Files of one index; its name is that of the dataset."""
-    dataset = index.rsplit("/", 1)[1].removesuffix("_file_index.json")
-    return [
-        SimulatedFile(
-            dataset=dataset,
-            url=direct(file["uri"]),
-            n_bytes=int(file["size"]),
-            n_events=int(file["events"]),
-            # Written "adler32:xxxxxxxx" or, in the mapping, without the colon.
-            adler32=str(file["checksum"]).removeprefix("adler32").removeprefix(":"),
-        )
-        for file in listed
-    ]
+def events_by_file(mapping: Mapping[str, Any]) -> dict[str, tuple[str, int]]:
+    """Dataset and events by file name."""
+    return {
+        name: (dataset, int(file["events"]))
+        for dataset, files in mapping["file_locations"].items()
+        for name, file in files.items()
+    }
 
 
-def samples_from(datasets: Iterable[Mapping[str, Any]]) -> dict[str, Sample]:
+def simulated_file(listed: Mapping[str, Any], dataset: str, n_events: int) -> SimulatedFile:
+    """One file of simulation, from the portal's index and the mapping."""
+    return SimulatedFile(
+        dataset=dataset,
+        url=direct(listed["uri"]),
+        n_bytes=int(listed["size"]),
+        n_events=n_events,
+        adler32=str(listed["checksum"]).removeprefix("adler32:"),
+    )
+
+
+def samples_from(
+    metadata: Iterable[Mapping[str, Any]], files: Iterable[SimulatedFile]
+) -> dict[str, Sample]:
     """Published numbers by the name of the released dataset."""
-    samples = {}
-    for found in datasets:
-        name = dataset_name(
-            found["dataset_number"], found["physics_short"], f"{found['e_tag']}_{_SUFFIX}"
+    names = {int(file.dataset.split(".")[1]): file.dataset for file in files}
+    return {
+        names[int(entry["dataset_number"])]: Sample(
+            dsid=int(entry["dataset_number"]),
+            name=names[int(entry["dataset_number"])],
+            cross_section_pb=float(entry["cross_section_pb"]),
+            filter_efficiency=float(entry["genFiltEff"]),
+            k_factor=float(entry["kFactor"]),
+            n_events=float(entry["nEvents"]),
+            sum_of_weights=float(entry["sumOfWeights"]),
+            title=str(entry["process"] or ""),
+            generator=str(entry["generator"] or ""),
         )
-        samples[name] = Sample(
-            dsid=int(found["dataset_number"]),
-            name=name,
-            cross_section_pb=float(found["cross_section_pb"]),
-            filter_efficiency=float(found["genFiltEff"]),
-            k_factor=float(found["kFactor"]),
-            n_events=float(found["nEvents"]),
-            sum_of_weights=float(found["sumOfWeights"]),
-            title=str(found.get("process") or ""),
-            generator=str(found.get("generator") or ""),
-        )
-    return samples
+        for entry in metadata
+        if int(entry["dataset_number"]) in names
+    }

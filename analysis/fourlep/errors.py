@@ -10,6 +10,7 @@
     │   ├── MissingFileError     the file is not there
     │   ├── ForbiddenFileError   the server or file system refuses access
     │   ├── CorruptFileError     the bytes are not what the format promises
+    │   ├── UnknownFormatError   the file holds no tree of a known format, or not the one named
     │   └── MissingColumnError   the file lacks a column that the selection needs
     ├── OutputError              the output directory cannot be used
     ├── ClusterError             workers or scheduler could not be had, or were lost for good
@@ -93,6 +94,10 @@ class ForbiddenFileError(ReadError):
 
 class CorruptFileError(ReadError):
     """The bytes are not what the format promises."""
+
+
+class UnknownFormatError(ReadError):
+    """The file holds no tree of a known format, or not the one that was named."""
 
 
 class MissingColumnError(ReadError):

@@ -1,0 +1,144 @@
+"""From arrays as files hold them to columns in GeV, mm and rad: pure functions.
+
+Both readers call these with arrays of the events that they read, so that a column has
+one definition. One number an event comes as a NumPy array, anything else as an awkward
+array (n_events, var) or (n_events, var, var). Energies come in as MeV or GeV, as the
+name says; every function works on any subset of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import numpy.typing as npt
+
+from fourlep.units import ELECTRON_MASS, MUON_MASS, MeV
+
+#: Identifier of each lepton in the flat ntuples (Particle Data Group numbering).
+ELECTRON_ID, MUON_ID = 11, 13
+
+
+def unchanged(values: Any) -> Any:
+    """The values as they are; the column's type is set afterwards."""
+    return values
+
+
+def from_mev(values: ak.Array) -> ak.Array:
+    """Energies in GeV, double precision, from MeV."""
+    return ak.values_astype(values, np.float64) * MeV
+
+
+def is_nonzero(values: ak.Array) -> ak.Array:
+    """Flags that are stored as characters or integers."""
+    return values != 0
+
+
+def muon_quality(values: ak.Array) -> ak.Array:
+    """The quality enumerator: the low three bits; higher bits flag hit requirements."""
+    return ak.values_astype(values, np.int32) & 7
+
+
+def electron_mass_like(values: ak.Array) -> ak.Array:
+    """The electron mass for every lepton, GeV."""
+    return ak.full_like(values, ELECTRON_MASS, dtype=np.float64)
+
+
+def muon_mass_like(values: ak.Array) -> ak.Array:
+    """The muon mass for every lepton, GeV."""
+    return ak.full_like(values, MUON_MASS, dtype=np.float64)
+
+
+def unsigned_number(values: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Event numbers that a signed 32-bit branch may have wrapped."""
+    return np.asarray(values).astype(np.int64).astype(np.uint64) & np.uint64(0xFFFFFFFF)
+
+
+def nominal_weight(weights: ak.Array) -> npt.NDArray[np.float64]:
+    """The first generator weight of each event, signed, (n_events,).
+
+    Raises
+    ------
+    ValueError
+        If an event has none.
+    """
+    if len(weights) and int(ak.min(ak.num(weights))) == 0:
+        raise ValueError("a simulated event has no generator weight")
+    first: npt.NDArray[np.float64] = ak.to_numpy(weights[:, :1]).astype(np.float64)
+    return first.reshape(-1)
+
+
+def all_weights(weights: ak.Array) -> npt.NDArray[np.float64]:
+    """All generator weights, signed, (n_events, n_weights).
+
+    Raises
+    ------
+    ValueError
+        If events differ in their number of weights.
+    """
+    counts = np.unique(ak.to_numpy(ak.num(weights)))
+    if len(counts) > 1:
+        raise ValueError(f"events differ in their number of generator weights: {counts.tolist()}")
+    n_weights = int(counts[0]) if len(counts) else 0
+    flat: npt.NDArray[np.float64] = ak.to_numpy(ak.flatten(weights)).astype(np.float64)
+    return flat.reshape(len(weights), n_weights)
+
+
+def product(*factors: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Product of one number an event each, in double precision, in the order given."""
+    total = np.ones(len(factors[0]), dtype=np.float64)
+    for factor in factors:
+        total = total * np.asarray(factor).astype(np.float64)
+    return total
+
+
+def any_true(*flags: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether any of the flags of an event is set."""
+    any_set = np.zeros(len(flags[0]), dtype=np.bool_)
+    for flag in flags:
+        any_set |= np.asarray(flag).astype(np.bool_)
+    return any_set
+
+
+def differ(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether two numbers of an event differ.
+
+    The flat ntuples repeat the run number as channel number in observed data.
+    """
+    unequal: npt.NDArray[np.bool_] = np.not_equal(left, right)
+    return unequal
+
+
+def is_simulated(
+    type_bits: npt.NDArray[Any], channel: npt.NDArray[Any] | None = None
+) -> npt.NDArray[np.bool_]:
+    """Whether the event type says simulation (bit 0), or there is a dataset identifier."""
+    flags: npt.NDArray[np.bool_] = np.not_equal(np.asarray(type_bits).astype(np.int64) & 1, 0)
+    return flags if channel is None else flags | np.not_equal(channel, 0)
+
+
+def of_flavour(identifier: int, derive: Callable[..., Any]) -> Callable[..., Any]:
+    """``derive`` applied to the leptons of one flavour of a mixed list, order kept."""
+
+    def derived(lepton_id: ak.Array, *values: ak.Array) -> ak.Array:
+        keep = lepton_id == identifier
+        return derive(*(value[keep] for value in values))
+
+    return derived
+
+
+def z0_sin_theta_from_eta(z0: ak.Array, eta: ak.Array) -> ak.Array:
+    """Longitudinal impact parameter times sin(theta) = 1 / cosh(eta), mm."""
+    return ak.values_astype(z0, np.float64) / np.cosh(ak.values_astype(eta, np.float64))
+
+
+def signed_significance(significance: ak.Array, d0: ak.Array) -> ak.Array:
+    """A significance that is stored without sign, with the sign of d0."""
+    return np.copysign(ak.values_astype(significance, np.float64), d0)
+
+
+def quality_from_flags(tight: ak.Array, medium: ak.Array, loose: ak.Array) -> ak.Array:
+    """Muon quality 0 Tight, 1 Medium, 2 Loose, 3 none of them, from three flags."""
+    return ak.where(tight, 0, ak.where(medium, 1, ak.where(loose, 2, 3)))

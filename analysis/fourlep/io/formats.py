@@ -1,0 +1,69 @@
+"""Which tree of a file holds the events, and in which format, told from its content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from fourlep.errors import UnknownFormatError
+from fourlep.io.branches import FORMATS, Format
+
+RNTUPLE_CLASSES = frozenset({"ROOT::RNTuple", "ROOT::Experimental::RNTuple"})
+_TREE_CLASSES = RNTUPLE_CLASSES | {"TTree"}
+
+
+def candidate_trees(url: str, classes: Mapping[str, str], wanted: str) -> tuple[str, ...]:
+    """Trees to look into, the most likely first.
+
+    Parameters
+    ----------
+    url
+        Of the file, for the error.
+    classes
+        Class of each object at the top of the file, by name.
+    wanted
+        The only one to look into; "" for any.
+
+    Raises
+    ------
+    UnknownFormatError
+        If ``wanted`` is not there, or there is no tree at all.
+    """
+    trees = trees_of(classes)
+    if wanted:
+        if wanted not in trees:
+            raise no_known_tree(url, classes, wanted)
+        return (wanted,)
+    usual = [known.tree for known in FORMATS.values()]
+    return tuple(sorted(trees, key=lambda name: (name not in usual, name)))
+
+
+def trees_of(classes: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the trees and RNTuples among objects of these classes."""
+    return tuple(name for name, kind in classes.items() if kind in _TREE_CLASSES)
+
+
+def detect(names: AbstractSet[str], *, is_rntuple: bool) -> Format | None:
+    """The format of a tree with these branches; None where none is known."""
+    for known in FORMATS.values():
+        if known.is_rntuple == is_rntuple and known.matches(names):
+            return known
+    return None
+
+
+def no_known_tree(url: str, classes: Mapping[str, str], wanted: str) -> UnknownFormatError:
+    """The error that names the trees that there are and those that would do."""
+    trees = trees_of(classes)
+    there = ", ".join(trees) if trees else "none"
+    known = ", ".join(f"{each.tree} ({each.title})" for each in FORMATS.values())
+    if wanted and wanted not in trees:
+        what = f"no tree {wanted!r}"
+    elif wanted:
+        what = f"the tree {wanted!r} is of no known format"
+    else:
+        what = "no tree of a known format"
+    return UnknownFormatError(
+        f"{url}: {what}; trees there: {there}",
+        url=url,
+        remedy=f"name one of those, or read one of {known}",
+    )

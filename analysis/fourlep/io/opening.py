@@ -1,0 +1,43 @@
+"""Opens a file of events with the reader that suits it."""
+
+from __future__ import annotations
+
+from fourlep.errors import ConfigError
+from fourlep.io.source import EventFile, ReaderChoice
+from fourlep.io.uproot_reader import UprootFile
+
+
+def open_events(
+    url: str, tree: str = "", *, reader: ReaderChoice = "auto", timeout_s: float = 60.0
+) -> EventFile:
+    """Open a file of events, of whatever format it is.
+
+    Parameters
+    ----------
+    url
+        Path, ``root://`` or ``http(s)://``.
+    tree
+        Tree or RNTuple that holds the events; "" to find it out.
+    reader
+        "lean" reads PHYSLITE trees only; "uproot" reads everything; "auto" takes the
+        lean reader where it can and says in ``fallback`` why it cannot.
+    timeout_s
+        How long a remote server may take to answer.
+
+    Raises
+    ------
+    MissingFileError, ForbiddenFileError, TransientReadError
+        If the file cannot be had.
+    CorruptFileError
+        If it is no ROOT file, or damaged.
+    UnknownFormatError
+        If it holds no such tree, or none of a format that is known.
+
+    Examples
+    --------
+    >>> with open_events("data_A.4lep.root") as file:  # doctest: +SKIP
+    ...     events = file.read(["electron.pt", "muon.pt"])
+    """
+    if reader == "lean":
+        raise ConfigError("the lean reader is not available", remedy="use reader 'auto'")
+    return UprootFile(url, tree, timeout_s=timeout_s)

@@ -1,0 +1,262 @@
+"""Reads every format with uproot: the plain way, and the reference for the fast one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import awkward as ak
+import numpy as np
+import uproot
+
+from fourlep.errors import CorruptFileError
+from fourlep.events import Cascade, Events
+from fourlep.io.assemble import assemble
+from fourlep.io.branches import Format
+from fourlep.io.formats import RNTUPLE_CLASSES, candidate_trees, detect, no_known_tree
+from fourlep.io.request import Request, counting_columns
+from fourlep.io.source import Reader
+from fourlep.io.translation import translated
+
+#: Entries whose cascade columns are held in memory at a time.
+STEP_ENTRIES = 20_000
+
+
+class UprootFile:
+    """An open file, read with uproot. See `fourlep.io.source.EventFile`.
+
+    Parameters
+    ----------
+    url
+        Path or URL.
+    tree
+        Tree or RNTuple; "" to find it out.
+    timeout_s
+        How long a remote server may take to answer.
+    fallback
+        Why the lean reader is not used, where it was wanted.
+
+    Raises
+    ------
+    MissingFileError, ForbiddenFileError, TransientReadError
+        If the file cannot be had.
+    CorruptFileError
+        If it is no ROOT file, or cut short.
+    UnknownFormatError
+        If it has no such tree, or none of a format that is known.
+    """
+
+    def __init__(
+        self, url: str, tree: str = "", *, timeout_s: float = 60.0, fallback: str = ""
+    ) -> None:
+        self._url = url
+        self._fallback = fallback
+        with translated(url):
+            self._file = uproot.open(url, timeout=timeout_s, array_cache=None)
+        try:
+            self._check_length()
+            self._tree_name, self._format = self._choose(tree)
+            self._is_simulation = self._find_is_simulation()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """The place that is read."""
+        return self._url
+
+    @property
+    def tree(self) -> str:
+        """Name of the tree or RNTuple."""
+        return self._tree_name
+
+    @property
+    def format(self) -> str:
+        """Name of the format."""
+        return self._format.name
+
+    @property
+    def uuid(self) -> str:
+        """UUID of the file."""
+        return str(self._file.file.uuid)
+
+    @property
+    def n_entries(self) -> int:
+        """Entries of the tree."""
+        return int(self._object.num_entries)
+
+    @property
+    def is_simulation(self) -> bool:
+        """Whether the events are simulated, by the first of them; False without any."""
+        return self._is_simulation
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes asked of the transport up to now."""
+        return int(self._file.file.source.num_requested_bytes)
+
+    @property
+    def reader(self) -> Reader:
+        """Which reader this is."""
+        return "uproot"
+
+    @property
+    def fallback(self) -> str:
+        """Why the lean reader was wanted and not used, "" otherwise."""
+        return self._fallback
+
+    @property
+    def branches(self) -> Mapping[str, str]:
+        """Type of each branch or field, by name."""
+        with translated(self._url):
+            return {name: str(self._branch(name).typename) for name in sorted(self._names)}
+
+    def columns(self) -> frozenset[str]:
+        """Canonical columns that the file provides, trigger chains included."""
+        return self._format.columns(self._names, is_simulation=self._is_simulation)
+
+    def read(
+        self,
+        columns: Sequence[str],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        optional: Sequence[str] = (),
+    ) -> Events:
+        """Read entries ``start`` to ``stop`` whole. See `EventFile.read`."""
+        request = self._request(columns, optional)
+        start, stop = self._range(start, stop)
+        entry = np.arange(start, stop, dtype=np.int64)
+        return assemble(request, self._arrays(request.branches, start, stop), entry)
+
+    def survivors(
+        self,
+        cascade: Cascade,
+        columns: Sequence[str],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        optional: Sequence[str] = (),
+    ) -> Iterator[Events]:
+        """Read the events that ``cascade`` keeps. See `EventFile.survivors`."""
+        wanted = self._request(columns, optional)
+        counting = self._request((), counting_columns(cascade))
+        start, stop = self._range(start, stop)
+        for first in range(start, stop, STEP_ENTRIES):
+            last = min(first + STEP_ENTRIES, stop)
+            cheap = self._arrays(counting.branches, first, last)
+            entry = np.arange(first, last, dtype=np.int64)
+            keep = np.flatnonzero(cascade.keeps(assemble(counting, cheap, entry)))
+            if len(keep):
+                yield self._read_kept(wanted, cheap, first, keep)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read_kept(
+        self, wanted: Request, cheap: Mapping[str, Any], first: int, keep: np.ndarray[Any, Any]
+    ) -> Events:
+        """Read what is wanted between the first and the last event kept, and keep those."""
+        low, high = int(keep[0]), int(keep[-1]) + 1
+        rest = tuple(branch for branch in wanted.branches if branch not in cheap)
+        held = {
+            branch: array[low:high] for branch, array in cheap.items() if branch in wanted.branches
+        }
+        raw = {**held, **self._arrays(rest, first + low, first + high)}
+        kept = {branch: array[keep - low] for branch, array in raw.items()}
+        return assemble(wanted, kept, first + keep)
+
+    def _request(self, columns: Sequence[str], optional: Sequence[str]) -> Request:
+        return Request.resolve(
+            self._url,
+            self._format,
+            self._names,
+            columns,
+            optional,
+            is_simulation=self._is_simulation,
+        )
+
+    def _range(self, start: int, stop: int | None) -> tuple[int, int]:
+        end = self.n_entries if stop is None else min(stop, self.n_entries)
+        return min(max(start, 0), end), end
+
+    def _arrays(self, branches: Sequence[str], start: int, stop: int) -> dict[str, Any]:
+        with translated(self._url):
+            arrays = {
+                branch: self._branch(branch).array(entry_start=start, entry_stop=stop)
+                for branch in branches
+            }
+            return {
+                branch: ak.to_numpy(array) if array.ndim == 1 else array
+                for branch, array in arrays.items()
+            }
+
+    def _branch(self, name: str) -> Any:
+        return self._object[name]
+
+    def _choose(self, wanted: str) -> tuple[str, Format]:
+        """Find the tree, keep it and its names, and tell its format."""
+        with translated(self._url):
+            classes = self._file.classnames(recursive=False, cycle=False)
+        candidates = candidate_trees(self._url, classes, wanted)
+        for name in candidates:
+            is_rntuple = classes[name] in RNTUPLE_CLASSES
+            with translated(self._url):
+                self._object = self._file[name]
+                self._names = _field_names(self._object) if is_rntuple else _names(self._object)
+            known = detect(self._names, is_rntuple=is_rntuple)
+            if known is not None:
+                return name, known
+        raise no_known_tree(self._url, classes, wanted)
+
+    def _check_length(self) -> None:
+        with translated(self._url):
+            expected, found = self._file.file.fEND, self._file.file.source.num_bytes
+        if found is not None and found < expected:
+            raise CorruptFileError(
+                f"{self._url}: cut short: {found} of {expected} bytes",
+                url=self._url,
+                remedy="fetch the file again",
+            )
+
+    def _find_is_simulation(self) -> bool:
+        for rule in self._format.simulated:
+            source = rule.resolve(self._names)
+            if source is not None and source.derive is not None and self.n_entries:
+                arrays = self._arrays(source.branches, 0, 1)
+                return bool(source.derive(*(arrays[branch] for branch in source.branches))[0])
+        return False
+
+
+def _names(tree: Any) -> frozenset[str]:
+    """Names of a TTree's branches and of what they are split into."""
+    return frozenset(tree.keys(recursive=True, full_paths=False))
+
+
+def _field_names(ntuple: Any) -> frozenset[str]:
+    """Names of an RNTuple's top fields, and ``FIELD.member`` of the links in them."""
+    records = ntuple.field_records
+    names = set()
+    for number, record in enumerate(records):
+        top = number
+        while records[top].parent_field_id != top:
+            top = records[top].parent_field_id
+        if top == number:
+            names.add(record.field_name)
+        elif record.field_name in ("m_persKey", "m_persIndex"):
+            names.add(f"{records[top].field_name}.{record.field_name}")
+    return frozenset(names)

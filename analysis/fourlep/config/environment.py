@@ -6,6 +6,7 @@ Nothing else in the package looks into ``os.environ`` for a setting.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from fourlep.errors import ConfigError
@@ -63,3 +64,20 @@ def prepare_xrootd_client() -> None:
     """
     for name, value in _XROOTD_CLIENT.items():
         os.environ.setdefault(name, value)
+
+
+def cache_origin(default: str) -> str:
+    """Read the one origin that caches serve (``FOURLEP_CACHE_ORIGIN``), as ``root://host``."""
+    return os.environ.get("FOURLEP_CACHE_ORIGIN") or default
+
+
+def child_environment() -> dict[str, str]:
+    """Environment of a process that fourlep starts: same modules, one thread a library.
+
+    Workers are processes already; libraries that start a thread for each core on top of
+    that would only get in each other's way.
+    """
+    prepare_xrootd_client()
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    path = os.pathsep.join(part for part in sys.path if part)
+    return {**single, **os.environ, "PYTHONPATH": path}

@@ -1,0 +1,289 @@
+"""Where batches run: processes of this machine, a scheduler's address, a Dask Gateway.
+
+A `Launcher` gives clusters; when one is lost the run asks for the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from distributed import Client
+
+from fourlep.config.environment import child_environment
+from fourlep.errors import ClusterError, ConfigError
+
+#: Seconds that a client waits for its scheduler.
+CONNECT_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How many workers a run wants.
+
+    Parameters
+    ----------
+    minimum, maximum
+        Equal for a fixed number; otherwise the cluster adapts between them where it can.
+
+    Examples
+    --------
+    >>> Workers.parse("2-64")
+    Workers(minimum=2, maximum=64)
+    """
+
+    minimum: int
+    maximum: int
+
+    @classmethod
+    def parse(cls, text: str) -> Workers:
+        """From ``"8"`` or ``"2-64"``.
+
+        Raises
+        ------
+        ConfigError
+            If it is neither.
+        """
+        first, dash, last = text.partition("-")
+        if first.isdecimal() and (last.isdecimal() or not dash):
+            workers = cls(int(first), int(last or first))
+            if 1 <= workers.minimum <= workers.maximum:
+                return workers
+        raise ConfigError(
+            f"{text!r} is no number of workers", remedy="write 8, or 2-64 to adapt between them"
+        )
+
+
+class Cluster(Protocol):
+    """A scheduler with workers."""
+
+    @property
+    def expected(self) -> int:
+        """Workers that there will be, 0 where unknown."""
+        ...
+
+    def connect(self) -> Client:
+        """Connect a client of the scheduler."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Whether the scheduler may still be there; workers are mended on the way."""
+        ...
+
+    def close(self) -> None:
+        """End what was started; nothing else."""
+        ...
+
+
+#: Gives a fresh cluster each time.
+Launcher = Callable[[], Cluster]
+
+
+def launcher(cluster: str, workers: Workers, directory: Path) -> Launcher:
+    """Find the launcher that a ``--cluster`` value means.
+
+    Parameters
+    ----------
+    cluster
+        ``local``, ``gateway``, or a scheduler's address (``tcp://`` or ``tls://``).
+    workers
+        Ignored for a scheduler's address, which has its own.
+    directory
+        For logs and scratch files of local processes.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of them.
+    """
+    if cluster == "local":
+        return lambda: LocalCluster(workers.maximum, directory)
+    if cluster == "gateway":
+        return lambda: GatewayCluster(workers)
+    if cluster.startswith(("tcp://", "tls://")):
+        return lambda: GivenScheduler(cluster)
+    raise ConfigError(
+        f"{cluster!r} is no cluster",
+        remedy="choose inline, local, gateway, or a scheduler's address such as tcp://host:8786",
+    )
+
+
+class GivenScheduler:
+    """A scheduler that somebody else runs.
+
+    Parameters
+    ----------
+    address
+        ``tcp://host:port``.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self.expected = 0
+
+    def connect(self) -> Client:
+        """Connect a client of the scheduler, which is given time to come back."""
+        return _client(self._address, self._address)
+
+    def is_alive(self) -> bool:
+        """Unknown here: the client's connection tells."""
+        return True
+
+    def close(self) -> None:
+        """Leave it running."""
+
+
+class LocalCluster:
+    """Scheduler and workers as processes of this machine, on 127.0.0.1.
+
+    Parameters
+    ----------
+    n_workers
+        Worker processes; each has a reading process beside it.
+    directory
+        Where ``logs/`` and scratch files go.
+    """
+
+    def __init__(self, n_workers: int, directory: Path) -> None:
+        self.expected = n_workers
+        self._logs = directory / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._scratch = directory / "scratch"
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._scheduler = self._start("scheduler", stdout=subprocess.PIPE)
+        assert self._scheduler.stdout is not None  # noqa: S101  # it was asked for
+        self._address = self._scheduler.stdout.readline().decode().strip()
+        if not self._address:
+            self.close()
+            raise ClusterError(
+                "the local scheduler did not start", remedy=f"see {self._logs / 'scheduler.log'}"
+            )
+        self._workers = [self._worker(number) for number in range(n_workers)]
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """Of the scheduler, then of the workers."""
+        return (self._scheduler.pid, *(worker.pid for worker in self._workers))
+
+    def connect(self) -> Client:
+        """Connect a client of the scheduler."""
+        return _client(self._address, "the local scheduler")
+
+    def is_alive(self) -> bool:
+        """Whether the scheduler lives; workers that died are replaced if it does."""
+        if self._scheduler.poll() is not None:
+            return False
+        for number, worker in enumerate(self._workers):
+            if worker.poll() is not None:
+                _end(worker)
+                self._workers[number] = self._worker(number)
+        return True
+
+    def close(self) -> None:
+        """End the processes: they notice that their standard input closes."""
+        for process in (*self._workers, self._scheduler):
+            _end(process)
+
+    def _worker(self, number: int) -> subprocess.Popen[bytes]:
+        return self._start(
+            "worker", self._address, str(self._scratch), log=f"worker-{number}", stdout=None
+        )
+
+    def _start(
+        self, *arguments: str, log: str = "scheduler", stdout: int | None
+    ) -> subprocess.Popen[bytes]:
+        with (self._logs / f"{log}.log").open("ab") as file:
+            return subprocess.Popen(
+                [sys.executable, "-m", "fourlep.execution.node", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=file if stdout is None else stdout,
+                stderr=file,
+                env=child_environment(),
+            )
+
+
+class GatewayCluster:
+    """A cluster of a Dask Gateway, which the environment describes.
+
+    Parameters
+    ----------
+    workers
+        Fixed number, or bounds to adapt between.
+
+    Raises
+    ------
+    ClusterError
+        If the Gateway gives none.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self.expected = workers.maximum
+        try:
+            from dask_gateway import Gateway
+        except ImportError as error:
+            raise ClusterError(
+                "dask-gateway is not installed", remedy="install fourlep[gateway]"
+            ) from error
+        try:
+            self._gateway = Gateway()
+            self._cluster = self._gateway.new_cluster(shutdown_on_close=True)
+            if workers.minimum == workers.maximum:
+                self._cluster.scale(workers.maximum)
+            else:
+                self._cluster.adapt(minimum=workers.minimum, maximum=workers.maximum)
+        except Exception as error:  # aiohttp's, the Gateway's and OS errors: all mean no cluster
+            raise ClusterError(
+                f"the Dask Gateway gave no cluster: {error}",
+                remedy="check DASK_GATEWAY__ADDRESS and the limits of the Gateway",
+            ) from error
+
+    def connect(self) -> Client:
+        """Connect a client of the cluster's scheduler, through the Gateway's proxy."""
+        try:
+            client: Client = self._cluster.get_client(set_as_default=False)
+        except (OSError, TimeoutError) as error:
+            raise ClusterError(
+                f"no connection to {self._cluster.name}: {error}",
+                remedy="see the Gateway's log; --resume continues the run",
+            ) from error
+        return client
+
+    def is_alive(self) -> bool:
+        """Whether the Gateway still lists the cluster; unknown counts as yes."""
+        with contextlib.suppress(Exception):  # the Gateway itself may be restarting
+            return self._cluster.name in {one.name for one in self._gateway.list_clusters()}
+        return True
+
+    def close(self) -> None:
+        """Shut the cluster down."""
+        with contextlib.suppress(Exception):  # lost clusters cannot be shut down
+            self._cluster.shutdown()
+        with contextlib.suppress(Exception):
+            self._gateway.close()
+
+
+def _client(address: str, name: str) -> Client:
+    try:
+        return Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)  # type: ignore[no-untyped-call]  # distributed
+    except (OSError, TimeoutError) as error:
+        raise ClusterError(
+            f"no connection to {name}: {error}",
+            remedy="check that the scheduler runs and can be reached; --resume continues the run",
+        ) from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
+    try:
+        process.wait(timeout=2.0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

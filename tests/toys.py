@@ -1,0 +1,67 @@
+"""A summable result and items without physics, for tests of the execution.
+
+A module of its own, because worker processes import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fourlep.errors import DatasetError
+from fourlep.exact import ExactSums
+
+
+@dataclass(frozen=True, slots=True)
+class ToyItem:
+    """An item that is worth the float ``value``."""
+
+    key: str
+    value: float = 1.0
+    url: str = "local"
+    n_bytes: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ToyRecord:
+    n_events: int
+    n_selected: int = 0
+    read_bytes: int = 0
+    uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ToyResult:
+    """An exact sum that lists what it holds."""
+
+    total: ExactSums
+    records: Mapping[str, ToyRecord] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, item: ToyItem) -> ToyResult:
+        total = ExactSums.of((1,), [0], [item.value])
+        return cls(total, {item.key: ToyRecord(n_events=10, n_selected=1, read_bytes=100)})
+
+    @property
+    def value(self) -> float:
+        return float(self.total.to_float()[0])
+
+    def __add__(self, other: ToyResult) -> ToyResult:
+        if set(self.records) & set(other.records):
+            raise DatasetError("an item is counted twice")
+        return ToyResult(self.total + other.total, {**self.records, **other.records})
+
+
+def items(n: int) -> list[ToyItem]:
+    """Items whose floating-point sum depends on the order of its terms."""
+    return [ToyItem(f"item-{i:05d}", value=(-1.0) ** i * 10.0 ** (i % 17) / 3.0) for i in range(n)]
+
+
+def expected(of: list[ToyItem]) -> float:
+    """The exact sum of all items, rounded once."""
+    return float(ExactSums.of((1,), [0] * len(of), [item.value for item in of]).to_float()[0])
+
+
+def count(item: ToyItem, url: str) -> ToyResult:
+    """The simplest work: the item's value."""
+    return ToyResult.of(item)

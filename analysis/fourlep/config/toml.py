@@ -92,7 +92,9 @@ def read_config(path: Path, sections: Mapping[str, type[Any]]) -> dict[str, Any]
     }
 
 
-def structure(data: object, kind: type[T], *, file: str, key: str = "") -> T:
+def structure(
+    data: object, kind: type[T], *, file: str, key: str = "", default: T | None = None
+) -> T:
     """Make a dataclass of a TOML table.
 
     Parameters
@@ -104,6 +106,8 @@ def structure(data: object, kind: type[T], *, file: str, key: str = "") -> T:
         booleans, literals and unions with None.
     file, key
         Where the table stands, for errors.
+    default
+        What keys that are left out are taken from; by default the dataclass's own defaults.
 
     Raises
     ------
@@ -113,38 +117,47 @@ def structure(data: object, kind: type[T], *, file: str, key: str = "") -> T:
     """
     if not isinstance(data, Mapping):
         raise _wrong(file, key, "a table", data)
-    hints = get_type_hints(kind)
-    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    hints, defaults = get_type_hints(kind), _defaults(kind, default)
     for name in data:
-        if name not in known:
-            raise _unknown(file, _joined(key, str(name)), tuple(known))
-    values = {name: _value(data[name], hints[name], file, _joined(key, name)) for name in data}
-    for name, item in known.items():
-        if name not in data and item.default is MISSING and item.default_factory is MISSING:
-            raise ConfigError(
-                f"{file}: {_joined(key, name)} is missing",
-                remedy=f"set it to {_words(hints[name])}",
-            )
+        if name not in hints:
+            raise _unknown(file, _joined(key, str(name)), tuple(hints))
+    values = dict(defaults)
+    for name, hint in hints.items():
+        place = _joined(key, name)
+        if name in data:
+            values[name] = _value(data[name], hint, file, place, defaults.get(name))
+        elif name not in defaults:
+            raise ConfigError(f"{file}: {place} is missing", remedy=f"set it to {_words(hint)}")
     try:
         return kind(**values)
     except ValueError as error:
         raise ConfigError(f"{file}: {key}: {error}", remedy="correct the value") from error
 
 
-def _value(data: object, kind: Any, file: str, key: str) -> Any:
+def _defaults(kind: type[Any], default: object) -> dict[str, Any]:
+    """Values of the fields that need not be given."""
+    if default is not None:
+        return {item.name: getattr(default, item.name) for item in fields(kind)}
+    given = {item.name: item.default for item in fields(kind) if item.default is not MISSING}
+    made = {
+        item.name: item.default_factory()
+        for item in fields(kind)
+        if item.default_factory is not MISSING
+    }
+    return {**given, **made}
+
+
+def _value(data: Any, kind: Any, file: str, key: str, default: Any = None) -> Any:
     """One value of the annotated type ``kind``."""
     if is_dataclass(kind) and isinstance(kind, type):
-        return structure(data, kind, file=file, key=key)
+        return structure(data, kind, file=file, key=key, default=default)
     if get_origin(kind) is tuple:
         return _tuple(data, get_args(kind), file, key, _words(kind))
     if get_origin(kind) in (Union, types.UnionType):
         (inner,) = (part for part in get_args(kind) if part is not type(None))
         return _value(data, inner, file, key)
-    if get_origin(kind) is Literal:
-        if data not in get_args(kind):
-            raise _wrong(file, key, _words(kind), data)
-        return data
-    if not _is_of(data, kind):
+    is_right = data in get_args(kind) if get_origin(kind) is Literal else _is_of(data, kind)
+    if not is_right:
         raise _wrong(file, key, _words(kind), data)
     return float(data) if kind is float else data
 
@@ -205,7 +218,7 @@ def _words(kind: Any) -> str:
     return _WORDS.get(kind, "a table")
 
 
-def settings(kind: type[Any], key: str) -> Iterator[Setting]:
+def settings(kind: type[Any], key: str, default: object = None) -> Iterator[Setting]:
     """Every key of a configuration dataclass, sub-tables included.
 
     Parameters
@@ -214,22 +227,24 @@ def settings(kind: type[Any], key: str) -> Iterator[Setting]:
         The dataclass of the table.
     key
         Name of the table.
+    default
+        Instance whose values are the defaults; by default the dataclass's own.
 
     Raises
     ------
     TypeError
         If a field has no documentation: the reference would have a hole.
     """
-    hints = get_type_hints(kind)
+    hints, defaults = get_type_hints(kind), _defaults(kind, default)
     for item in fields(kind):
-        name = _joined(key, item.name)
-        if is_dataclass(hints[item.name]):
-            yield from settings(hints[item.name], name)
-            continue
-        if "doc" not in item.metadata:
+        name, hint = _joined(key, item.name), hints[item.name]
+        if is_dataclass(hint) and isinstance(hint, type):
+            yield from settings(hint, name, defaults.get(item.name))
+        elif "doc" not in item.metadata:
             raise TypeError(f"{kind.__name__}.{item.name} has no documentation")
-        default = "" if item.default is MISSING else _as_toml(item.default)
-        yield Setting(name, _words(hints[item.name]), default, item.metadata["doc"])
+        else:
+            shown = _as_toml(defaults.get(item.name))
+            yield Setting(name, _words(hint), shown, item.metadata["doc"])
 
 
 def _as_toml(value: object) -> str:
@@ -259,11 +274,12 @@ def reference(sections: Mapping[str, type[Any]]) -> str:
     for name, kind in sections.items():
         lines += [f"## `[{name}]`", "", "| key | value | default | meaning |"]
         lines += ["| --- | --- | --- | --- |"]
-        lines += [
-            f"| `{item.key}` | {item.kind} | `{item.default}` | {item.doc} |"
-            if item.default
-            else f"| `{item.key}` | {item.kind} | | {item.doc} |"
-            for item in settings(kind, name)
-        ]
+        lines += [_row(item) for item in settings(kind, name)]
         lines += [""]
     return "\n".join(lines).rstrip()
+
+
+def _row(item: Setting) -> str:
+    """One line of a Markdown table."""
+    cells = (f"`{item.key}`", item.kind, f"`{item.default}`" if item.default else "", item.doc)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

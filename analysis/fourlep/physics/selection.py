@@ -8,7 +8,7 @@ the cascade's counting, so that the cutflow does not depend on the reader.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,45 +16,12 @@ import numpy.typing as npt
 
 from fourlep.datasets.good_runs import GoodRuns
 from fourlep.events import Cascade, Events
+from fourlep.physics.candidates import Candidates
 from fourlep.physics.cutflow import Requirement
 from fourlep.physics.histograms import HistogramSpec
 
 #: Columns that identify an event; every selection needs them.
 EVENT_COLUMNS = ("event.run", "event.lumi_block", "event.number")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """Selected events, one row each.
-
-    Parameters
-    ----------
-    index : (n,) int64
-        Position within the events that were selected from, ascending.
-    channel : (n,) int64
-        Position within the selection's channels.
-    in_region : (n, n_regions) booleans
-        Regions, which may overlap.
-    observables
-        By name: (n,) float64, or (n, 4) for one value a lepton; GeV and rad.
-    lepton_index, lepton_is_muon : (n, 4)
-        The leptons: position within the event's electrons or muons. The order is that of
-        the (n, 4) observables.
-    """
-
-    index: npt.NDArray[np.int64]
-    channel: npt.NDArray[np.int64]
-    in_region: npt.NDArray[np.bool_]
-    observables: Mapping[str, npt.NDArray[np.float64]]
-    lepton_index: npt.NDArray[np.int64]
-    lepton_is_muon: npt.NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def with_observables(self, changed: Mapping[str, npt.NDArray[np.float64]]) -> Candidates:
-        """Replace some observables."""
-        return replace(self, observables={**self.observables, **changed})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

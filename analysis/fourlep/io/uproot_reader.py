@@ -18,6 +18,7 @@ from fourlep.io.formats import RNTUPLE_CLASSES, candidate_trees, detect, no_know
 from fourlep.io.request import Request, counting_columns
 from fourlep.io.source import Reader
 from fourlep.io.translation import translated
+from fourlep.io.uproot_source import TransportSource
 
 #: Entries whose cascade columns are held in memory at a time.
 STEP_ENTRIES = 20_000
@@ -53,7 +54,9 @@ class UprootFile:
         self._url = url
         self._fallback = fallback
         with translated(url):
-            self._file = uproot.open(url, timeout=timeout_s, array_cache=None)
+            self._file = uproot.open(
+                {url: None}, handler=TransportSource, timeout=timeout_s, array_cache=None
+            )
         try:
             self._check_length()
             self._tree_name, self._format = self._choose(tree)
@@ -226,7 +229,7 @@ class UprootFile:
     def _check_length(self) -> None:
         with translated(self._url):
             expected, found = self._file.file.fEND, self._file.file.source.num_bytes
-        if found is not None and found < expected:
+        if found < expected:
             raise CorruptFileError(
                 f"{self._url}: cut short: {found} of {expected} bytes",
                 url=self._url,

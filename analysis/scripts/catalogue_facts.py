@@ -160,6 +160,11 @@ def dataset_name(dsid: str | int, physics_short: str, tags: str) -> str:
     return f"mc20_13TeV.{dsid}.{physics_short}.deriv.DAOD_PHYSLITE.{tags}"
 
 
+def short_name(name: str) -> str:
+    """DSID and physics name: what identifies a dataset within the release."""
+    return ".".join(name.split(".")[1:3])
+
+
 def _data_entry(name: str) -> CatalogueEntry:
     return CatalogueEntry(
         name=name,
@@ -182,7 +187,8 @@ def _process_of(dsid: int, processes: Iterable[Process]) -> Process:
 def _simulated_entry(sample: Sample, sources: tuple[str, ...]) -> CatalogueEntry:
     process = _process_of(sample.dsid, HZZ4L)
     return CatalogueEntry(
-        name=sample.name,
+        name=short_name(sample.name),
+        official_name=sample.name,
         process=process.name,
         role=process.role,
         dsid=sample.dsid,
@@ -211,7 +217,7 @@ def _release_files(
         for run, url in data
     ]
     rows += [
-        (index[f.dataset], -1, *_parsed(f.url)[1:], f.n_events, f.n_bytes, int(f.adler32, 16))
+        (index[short_name(f.dataset)], -1, *_parsed(f.url)[1:], f.n_events, f.n_bytes, int(f.adler32, 16))
         for f in simulated
     ]
     rows.sort()

@@ -50,8 +50,8 @@ class CatalogueEntry:
         relative to the catalogue.
     tree
         Tree in each file, "" to find it out.
-    title, generator
-        For people.
+    title, generator, official_name
+        For people; the official name carries the production tags.
     sources
         Where the files and the numbers are from, as keys of `Catalogue.sources`.
     """
@@ -66,6 +66,7 @@ class CatalogueEntry:
     tree: str = ""
     title: str = ""
     generator: str = ""
+    official_name: str = ""
     sources: tuple[str, ...] = ()
 
 

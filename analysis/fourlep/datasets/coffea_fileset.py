@@ -39,7 +39,7 @@ METADATA: Mapping[str, str] = {
     "luminosity_source": "where that is from",
     "good_runs": "path of a good-run list (XML), or {run: [[first, last], ...]}",
     "good_runs_source": "name of that list",
-    "corrections": "what was corrected in the numbers, as text",
+    "corrections": "what was corrected in the numbers, a list of texts",
 }
 
 #: Taken where a fileset states no luminosity, with a note.
@@ -135,7 +135,7 @@ def _dataset(fileset: str, name: str, value: object) -> Dataset:
         role=role,
         files=_files(where, entry.get("files")),
         normalisation=_normalisation(where, role, metadata),
-        dsid=None if metadata.get("dsid") is None else int(metadata["dsid"]),
+        dsid=_whole(where, "dsid", metadata.get("dsid")),
         is_synthetic=_flag(where, "synthetic", metadata.get("synthetic", False)),
     )
 
@@ -181,7 +181,7 @@ def _file(where: str, url: str, spec: object) -> SourceFile:
         return SourceFile(url=url.removeprefix("file://"), tree=spec or "")
     details = _mapping(f"{where}, file {url}", spec)
     _refuse_unknown(f"{where}, file {url}", details, _FILE_KEYS)
-    n_events = details.get("num_entries")
+    n_events = _whole(where, "num_entries", details.get("num_entries"))
     steps = details.get("steps")
     if steps and n_events is not None and sum(stop - start for start, stop in steps) != n_events:
         raise DatasetError(
@@ -191,7 +191,7 @@ def _file(where: str, url: str, spec: object) -> SourceFile:
     return SourceFile(
         url=url.removeprefix("file://"),
         tree=str(details.get("object_path") or ""),
-        n_events=None if n_events is None else int(n_events),
+        n_events=n_events,
     )
 
 
@@ -229,7 +229,7 @@ def _normalisation(where: str, role: Role, metadata: Mapping[str, Any]) -> Norma
         k_factor=_positive(where, "kFactor", metadata["kFactor"]),
         sum_of_weights=sum_of_weights,
         counts_events="nevts" in given,
-        corrections=tuple(metadata.get("corrections", ())),
+        corrections=_texts(where, "corrections", metadata.get("corrections", [])),
     )
 
 
@@ -244,6 +244,20 @@ def _positive(where: str, key: str, value: object) -> float:
             f"{where}: {key} is {value!r}", remedy=f"give a positive number: {METADATA[key]}"
         )
     return float(value)
+
+
+def _whole(where: str, key: str, value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise DatasetError(f"{where}: {key} is {value!r}", remedy="give a whole number")
+    return value
+
+
+def _texts(where: str, key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise DatasetError(f"{where}: {key} is {value!r}", remedy="give a list of texts")
+    return tuple(value)
 
 
 def _flag(where: str, key: str, value: object) -> bool:

@@ -75,24 +75,29 @@ def read_good_runs(path: Path) -> GoodRuns:
     """
     try:
         root = ET.parse(path).getroot()  # noqa: S314  # the user's own file, as ROOT files are
-    except (OSError, ET.ParseError) as error:
+        blocks = _parsed(root, str(path))
+    except (OSError, ET.ParseError, ValueError) as error:
         raise DatasetError(
             f"good-run list {path} cannot be read: {error}",
             remedy="give the XML file that ATLAS publishes (root element LumiRangeCollection)",
         ) from error
-    blocks: dict[int, tuple[tuple[int, int], ...]] = {}
-    for collection in root.iter("LumiBlockCollection"):
-        run = int(collection.findtext("Run", "0"))
-        ranges = (
-            (int(r.get("Start", 0)), int(r.get("End", 0))) for r in collection.iter("LBRange")
-        )
-        blocks[run] = checked_ranges(run, (*blocks.get(run, ()), *ranges), source=str(path))
     if not blocks:
         raise DatasetError(
             f"good-run list {path} has no run",
             remedy="give the XML file that ATLAS publishes (root element LumiRangeCollection)",
         )
     return GoodRuns(blocks, source=path.name)
+
+
+def _parsed(root: ET.Element, source: str) -> dict[int, tuple[tuple[int, int], ...]]:
+    blocks: dict[int, tuple[tuple[int, int], ...]] = {}
+    for collection in root.iter("LumiBlockCollection"):
+        run = int(collection.findtext("Run", ""))
+        ranges = [
+            (int(r.get("Start", "")), int(r.get("End", ""))) for r in collection.iter("LBRange")
+        ]
+        blocks[run] = checked_ranges(run, (*blocks.get(run, ()), *ranges), source=source)
+    return blocks
 
 
 def checked_ranges(

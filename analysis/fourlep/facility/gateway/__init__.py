@@ -1,0 +1,1 @@
+"""What ``images/gateway/dask_gateway_config.py`` is made of."""

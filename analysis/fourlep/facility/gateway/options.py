@@ -1,0 +1,58 @@
+"""The form of a new cluster: what users choose, within the limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dask_gateway_server.options import Float, Integer, Options, Select
+
+from fourlep.facility.gateway.limits import Limits
+
+_GIB = 2**30
+#: Defaults that suit the analysis: its tasks are single-threaded and small.
+_WORKERS = 8
+_MEMORY_GIB = 2.0
+
+
+def cluster_options(limits: Limits, images: tuple[str, ...] = ()) -> Options:
+    """Build the form of a new cluster.
+
+    Parameters
+    ----------
+    limits
+        Bounds of the fields.
+    images
+        On Kubernetes, the images that a cluster may run in, the default first.
+    """
+    fields = [
+        Integer("worker_cores", default=1, min=1, max=limits.worker_cores, label="Cores a worker"),
+        Float(
+            "worker_memory_gib",
+            default=min(_MEMORY_GIB, limits.worker_memory_gib),
+            min=0.5,
+            max=limits.worker_memory_gib,
+            label="Memory a worker (GiB)",
+        ),
+        Integer(
+            "workers",
+            default=min(_WORKERS, limits.workers, limits.user_cores),
+            min=1,
+            max=limits.workers,
+            label="Workers at most",
+        ),
+    ]
+    if images:
+        fields.append(Select("image", list(images), label="Image"))
+    return Options(*fields, handler=_configuration)
+
+
+def _configuration(options: Any, user: Any) -> dict[str, Any]:  # noqa: ARG001  # the Gateway passes it by name
+    chosen = {
+        "worker_cores": options.worker_cores,
+        "worker_threads": options.worker_cores,
+        "worker_memory": int(options.worker_memory_gib * _GIB),
+        "cluster_max_workers": options.workers,
+    }
+    if "image" in options:
+        chosen["image"] = options.image
+    return chosen

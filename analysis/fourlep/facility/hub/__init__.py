@@ -1,0 +1,1 @@
+"""What ``images/hub/jupyterhub_config.py`` is made of."""

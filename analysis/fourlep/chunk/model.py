@@ -43,6 +43,10 @@ class Chunk:
         First entry and one past the last; ``stop=-1`` is the end of the file.
     n_events, n_bytes
         What the catalogue says of the whole file, -1 where it does not.
+    is_data
+        Whether the dataset is observed data; None not to compare with the file.
+    counts_events
+        Whether each simulated event counts as 1, as `Normalisation.counts_events` says.
     """
 
     dataset: str
@@ -52,6 +56,8 @@ class Chunk:
     stop: int = -1
     n_events: int = -1
     n_bytes: int = -1
+    is_data: bool | None = None
+    counts_events: bool = False
 
     @property
     def key(self) -> str:
@@ -87,6 +93,8 @@ class FileRecord:
         Why the lean reader was not used, "" where it was or was not wanted.
     absent
         Columns left out, with the reason.
+    left_out
+        Requirements of the selection left out, with the reason.
     """
 
     key: str
@@ -101,6 +109,7 @@ class FileRecord:
     reader: str = ""
     fallback: str = ""
     absent: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

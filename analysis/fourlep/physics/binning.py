@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fourlep.config.toml import setting
-from fourlep.physics.histograms import HistogramSpec
+from fourlep.physics.specs import HistogramSpec
 
 _LABELS = {
     "m4l": (r"$m_{4\ell}$", "GeV"),

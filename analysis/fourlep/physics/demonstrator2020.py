@@ -19,10 +19,10 @@ from fourlep.physics.binning import Binning
 from fourlep.physics.candidates import Candidates
 from fourlep.physics.cutflow import Requirement
 from fourlep.physics.flow import GOOD_RUNS, Flow, in_good_runs, without_good_runs
-from fourlep.physics.histograms import HistogramSpec
 from fourlep.physics.leptons import Collection, Leptons
 from fourlep.physics.regions import EVERYWHERE
-from fourlep.physics.selection import EVENT_COLUMNS, Selected, Varied
+from fourlep.physics.selection import EVENT_COLUMNS, LUMI_BLOCK, Selected, Varied
+from fourlep.physics.specs import Spec
 
 _ELECTRON_TYPE, _MUON_TYPE = 11, 13
 
@@ -79,8 +79,8 @@ class Demonstrator2020:
 
     @property
     def optional(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
+        """What the good-run list reads."""
+        return (LUMI_BLOCK,)
 
     @property
     def cascade(self) -> Cascade:
@@ -109,7 +109,7 @@ class Demonstrator2020:
         return (EVERYWHERE,)
 
     @property
-    def histograms(self) -> tuple[HistogramSpec, ...]:
+    def histograms(self) -> tuple[Spec, ...]:
         """m4l, lepton pT and eta."""
         names = ("m4l", "lepton_pt", "lepton_eta")
         binnings = (self.config.m4l, self.config.lepton_pt, self.config.lepton_eta)

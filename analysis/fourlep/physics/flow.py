@@ -56,14 +56,19 @@ class Flow:
 
 
 def in_good_runs(events: Events, good_runs: GoodRuns | None) -> Masks:
-    """Events in good luminosity blocks; all of them in simulation or without a list."""
-    if events.is_simulation or good_runs is None:
+    """Events in good luminosity blocks; all where that is not to be, or cannot be, asked."""
+    if good_runs is None or events.is_simulation or without_good_runs(events, good_runs):
         return np.ones(len(events), dtype=np.bool_)
     return good_runs.keeps(events.event["run"], events.event["lumi_block"])
 
 
 def without_good_runs(events: Events, good_runs: GoodRuns | None) -> dict[str, str]:
-    """Report that data is taken without a good-run list."""
-    if events.is_simulation or good_runs is not None:
+    """Report data that is taken without regard to a good-run list, and why."""
+    if events.is_simulation:
         return {}
-    return {GOOD_RUNS.name: "no good-run list was given: every luminosity block is taken"}
+    if good_runs is None:
+        return {GOOD_RUNS.name: "no good-run list was given: every luminosity block is taken"}
+    if not events.has("event.lumi_block"):
+        reason = events.absent.get("event.lumi_block", "event.lumi_block was not read")
+        return {GOOD_RUNS.name: reason}
+    return {}

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fourlep.exact import ExactSums
+from fourlep.physics.specs import HistogramSpec, PlaneSpec, Spec, weighted_hist
 
 if TYPE_CHECKING:
     import hist
@@ -31,55 +32,17 @@ NOMINAL = "nominal"
 ALL_CHANNELS = "4l"
 
 
-@dataclass(frozen=True, slots=True)
-class HistogramSpec:
-    """Equal bins of one observable.
-
-    Parameters
-    ----------
-    observable
-        Name among the observables of the selected candidates: ``m4l``.
-    n_bins, low, high
-        Bins in ``[low, high)``; a value at an edge is in the bin above it.
-    label
-        Axis label in mathtext, without the unit.
-    unit
-        "GeV", or "" for a number without one.
-    """
-
-    observable: str
-    n_bins: int
-    low: float
-    high: float
-    label: str
-    unit: str = ""
-
-    @property
-    def edges(self) -> npt.NDArray[np.float64]:
-        """The (n_bins + 1,) bin edges."""
-        return np.linspace(self.low, self.high, self.n_bins + 1)
-
-    @property
-    def n_cells(self) -> int:
-        """Bins with under- and overflow."""
-        return self.n_bins + 2
-
-    def find(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Bin of each value: 0 is underflow, ``n_bins + 1`` overflow.
-
-        Raises
-        ------
-        ValueError
-            If a value is NaN.
-
-        Examples
-        --------
-        >>> HistogramSpec("m4l", 2, 80.0, 100.0, "m").find(np.array([79.0, 80.0, 100.0])).tolist()
-        [0, 1, 3]
-        """
-        if np.any(np.isnan(values)):
-            raise ValueError(f"{self.observable} is NaN")
-        return np.searchsorted(self.edges, values, side="right").astype(np.int64)
+__all__ = [
+    "ALL_CHANNELS",
+    "NOMINAL",
+    "Bins",
+    "ExactHistogram",
+    "Fill",
+    "HistogramSpec",
+    "PlaneSpec",
+    "Spec",
+    "weighted_hist",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +57,8 @@ class Fill:
         Channel of each candidate.
     in_region : (n, n_regions) booleans
         Regions of each candidate.
-    values : (n,) or (n, k) floats
-        The observable, once or k times a candidate.
+    bins : (n,) or (n, k) integers
+        Bin by `HistogramSpec.bins`, once or k times a candidate.
     weights : (n_variations, n) floats
         Signed weights by variation.
     """
@@ -103,7 +66,7 @@ class Fill:
     variations: tuple[str, ...]
     channel: npt.NDArray[np.int64]
     in_region: npt.NDArray[np.bool_]
-    values: npt.NDArray[np.float64]
+    bins: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float64]
 
 
@@ -113,9 +76,9 @@ class Bins:
 
     Parameters
     ----------
-    counts, sum_w, sum_w2 : (n_bins + 2,)
+    counts, sum_w, sum_w2 : (n_cells,)
         Raw entries, sums of weights and of squared weights; underflow first, overflow
-        last.
+        last. Of a plane in C order: reshape them to ``spec.shape``.
     """
 
     counts: npt.NDArray[np.int64]
@@ -143,7 +106,7 @@ class ExactHistogram:
         (k,) exact sums of weights and squared weights.
     """
 
-    spec: HistogramSpec
+    spec: Spec
     channels: tuple[str, ...]
     regions: tuple[str, ...]
     variations: tuple[str, ...]
@@ -155,7 +118,7 @@ class ExactHistogram:
     @classmethod
     def empty(
         cls,
-        spec: HistogramSpec,
+        spec: Spec,
         channels: tuple[str, ...],
         regions: tuple[str, ...],
         variations: Iterable[str] = (NOMINAL,),
@@ -168,7 +131,7 @@ class ExactHistogram:
     @classmethod
     def filled(
         cls,
-        spec: HistogramSpec,
+        spec: Spec,
         channels: tuple[str, ...],
         regions: tuple[str, ...],
         fills: Sequence[Fill],
@@ -178,7 +141,7 @@ class ExactHistogram:
         Raises
         ------
         ValueError
-            If an observable or a weight is NaN, or a weight infinite.
+            If a weight is NaN or infinite.
         """
         start = cls.empty(spec, channels, regions, [v for fill in fills for v in fill.variations])
         cells, weights = [], []
@@ -311,20 +274,8 @@ class ExactHistogram:
         KeyError
             As `to_arrays`.
         """
-        import hist
-
         bins = self.to_arrays(channel, region, variation)
-        unit = f" [{self.spec.unit}]" if self.spec.unit else ""
-        axis = hist.axis.Regular(
-            self.spec.n_bins,
-            self.spec.low,
-            self.spec.high,
-            name=self.spec.observable,
-            label=self.spec.label + unit,
-        )
-        result: hist.Hist[Any] = hist.Hist(axis, storage=hist.storage.Weight())
-        result[...] = np.stack([bins.sum_w, bins.sum_w2], axis=-1)
-        return result
+        return weighted_hist(self.spec, bins.sum_w, bins.sum_w2)
 
 
 def _ordered(variations: Iterable[str]) -> tuple[str, ...]:
@@ -336,14 +287,11 @@ def _cells_of(
     histogram: ExactHistogram, fill: Fill
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Candidate and cell within its variation of each entry."""
-    spec = histogram.spec
-    bins = spec.find(np.ascontiguousarray(fill.values, dtype=np.float64).reshape(-1))
-    per_candidate = fill.values.shape[1] if fill.values.ndim == 2 else 1
+    bins = fill.bins if fill.bins.ndim == 2 else fill.bins[:, np.newaxis]
     candidate, region = np.nonzero(fill.in_region)
-    first = (fill.channel[candidate] * len(histogram.regions) + region) * spec.n_cells
-    by_candidate = bins.reshape(len(fill.channel), per_candidate)
-    cells = first[:, np.newaxis] + by_candidate[candidate]
-    return np.repeat(candidate, per_candidate), cells.reshape(-1)
+    first = (fill.channel[candidate] * len(histogram.regions) + region) * histogram.spec.n_cells
+    cells = first[:, np.newaxis] + bins[candidate]
+    return np.repeat(candidate, bins.shape[1]), cells.reshape(-1)
 
 
 def _placed(sums: ExactSums, size: int, position: npt.NDArray[np.int64]) -> ExactSums:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fourlep.errors import CorruptFileError
 from fourlep.physics.kinematics import Momenta
 from fourlep.physics.leptons import Leptons
 from fourlep.units import Z_MASS
@@ -103,12 +104,14 @@ def sfos_pairs(leptons: Leptons) -> Integers:
 
     Raises
     ------
-    ValueError
+    CorruptFileError
         If an event has more than `MAX_LEPTONS` leptons.
     """
     most = int(np.bincount(leptons.event, minlength=1).max())
     if most > MAX_LEPTONS:
-        raise ValueError(f"an event has {most} selected leptons; at most {MAX_LEPTONS} can be real")
+        raise CorruptFileError(
+            f"an event has {most} selected leptons; at most {MAX_LEPTONS} can be real"
+        )
     first, second = twos(leptons.event, leptons.n_events)
     is_pair = (leptons.is_muon[first] == leptons.is_muon[second]) & (
         leptons["charge"][first] == -leptons["charge"][second]
@@ -134,7 +137,7 @@ def quadruplets(leptons: Leptons, momenta: Momenta) -> Quadruplets:
 
     Raises
     ------
-    ValueError
+    CorruptFileError
         As `sfos_pairs`.
     """
     pairs = sfos_pairs(leptons)

@@ -18,10 +18,13 @@ from fourlep.datasets.good_runs import GoodRuns
 from fourlep.events import Cascade, Events
 from fourlep.physics.candidates import Candidates
 from fourlep.physics.cutflow import Requirement
-from fourlep.physics.histograms import HistogramSpec
+from fourlep.physics.specs import Spec
 
 #: Columns that identify an event; every selection needs them.
-EVENT_COLUMNS = ("event.run", "event.lumi_block", "event.number")
+EVENT_COLUMNS = ("event.run", "event.number")
+
+#: What the good-run list reads besides; the 2020 ntuples have no luminosity blocks.
+LUMI_BLOCK = "event.lumi_block"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +106,7 @@ class Selection(Protocol):
         """Regions; ``all`` is the first."""
 
     @property
-    def histograms(self) -> tuple[HistogramSpec, ...]:
+    def histograms(self) -> tuple[Spec, ...]:
         """What to fill for every channel, region and variation."""
 
     @property

@@ -25,11 +25,11 @@ from fourlep.physics.flow import GOOD_RUNS, Flow, in_good_runs, without_good_run
 from fourlep.physics.fourlepton.config import FourleptonConfig
 from fourlep.physics.fourlepton.leptons import selected_leptons
 from fourlep.physics.fourlepton.quadruplets import best, requirements
-from fourlep.physics.histograms import HistogramSpec
 from fourlep.physics.leptons import Collection, Leptons
 from fourlep.physics.pairing import Quadruplets, quadruplets
 from fourlep.physics.regions import EVERYWHERE, in_regions
-from fourlep.physics.selection import EVENT_COLUMNS, Selected, Varied
+from fourlep.physics.selection import EVENT_COLUMNS, LUMI_BLOCK, Selected, Varied
+from fourlep.physics.specs import PlaneSpec, Spec
 
 _CHANNELS = ("4e", "4mu", "2e2mu")
 _KINEMATICS = ("pt", "eta", "phi", "mass", "charge")
@@ -83,6 +83,7 @@ class Fourlepton:
         """Everything whose requirement can be left out."""
         shared = (*_TRACK, *_IMPACT, "is_trigger_matched")
         return (
+            LUMI_BLOCK,
             "event.is_triggered",
             f"electron.{self.config.electron.identification}",
             "electron.object_quality",
@@ -143,10 +144,18 @@ class Fourlepton:
         return (EVERYWHERE, "signal", "sideband", "zz_control")
 
     @property
-    def histograms(self) -> tuple[HistogramSpec, ...]:
-        """m4l, m12, m34, lepton pT and eta."""
-        names = ("m4l", "m12", "m34", "lepton_pt", "lepton_eta")
-        return tuple(getattr(self.config.histograms, name).of(name) for name in names)
+    def histograms(self) -> tuple[Spec, ...]:
+        """m4l, m12, m34, lepton pT and eta, and m12 against m34."""
+        bins = self.config.histograms
+        m12, m34 = bins.m12.of("m12"), bins.m34.of("m34")
+        return (
+            bins.m4l.of("m4l"),
+            m12,
+            m34,
+            bins.lepton_pt.of("lepton_pt"),
+            bins.lepton_eta.of("lepton_eta"),
+            PlaneSpec(m12, m34),
+        )
 
     @property
     def variations(self) -> tuple[str, ...]:
@@ -162,7 +171,7 @@ class Fourlepton:
 
         Raises
         ------
-        ValueError
+        CorruptFileError
             If an event has more selected leptons than a collision can give.
         """
         cascade, n_events = self.cascade, len(events)
@@ -231,8 +240,9 @@ def _possible_channels(
 def _channel(leptons: Leptons, found: Quadruplets) -> npt.NDArray[np.int64]:
     """Channel of each quadruplet, by its number of muons: 0, 4 or 2."""
     by_muons = np.array([0, -1, 2, -1, 1], dtype=np.int64)
-    n_muons = leptons.is_muon[found.lepton].sum(axis=1)
-    return by_muons.take(n_muons)
+    n_muons = leptons.is_muon[found.lepton].sum(axis=1, dtype=np.int64)
+    channel: npt.NDArray[np.int64] = by_muons[n_muons]
+    return channel
 
 
 def _events_with(

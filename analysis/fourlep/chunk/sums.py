@@ -1,0 +1,111 @@
+"""Events to sums: select, weigh, vary and fill. Knows no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fourlep.chunk.analysis import Analysis
+from fourlep.chunk.model import ChunkResult
+from fourlep.chunk.tables import candidate_table, identities
+from fourlep.chunk.variations import kinematic_variants, nominal_variant, selection_variants
+from fourlep.chunk.weights import check_finite, event_weights
+from fourlep.events import Events
+from fourlep.physics.cutflow import Cutflow
+from fourlep.physics.histograms import NOMINAL, ExactHistogram
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysed:
+    """What events gave.
+
+    Parameters
+    ----------
+    sums
+        Histograms, cutflow and tables; no record of what was read, and no count of all
+        entries.
+    n_selected
+        Events that the nominal selection keeps.
+    left_out
+        Requirements that the input could not decide, with the reason.
+    """
+
+    sums: ChunkResult
+    n_selected: int
+    left_out: Mapping[str, str]
+
+
+def nothing(analysis: Analysis, dataset: str, *, n_all: int, is_simulation: bool) -> ChunkResult:
+    """Make the sums over ``n_all`` entries of which none met the first requirement.
+
+    Every variation is there, so that what has no events differs from what was not read.
+    """
+    selection = analysis.selection
+    variations = analysis.variations(is_simulation=is_simulation)
+    return ChunkResult(
+        histograms={
+            (dataset, spec.observable): ExactHistogram.empty(
+                spec, selection.channels, selection.regions, variations
+            )
+            for spec in selection.histograms
+        },
+        cutflows={dataset: Cutflow.empty(selection.requirements, selection.channels, n_all)},
+    )
+
+
+def analyse(
+    events: Events, analysis: Analysis, dataset: str, *, counts_events: bool = False
+) -> Analysed:
+    """Select events and sum them.
+
+    Parameters
+    ----------
+    events
+        All that meet ``analysis.cascade``; others may be among them.
+    analysis
+        What to do.
+    dataset
+        Name under which to sum.
+    counts_events
+        Whether each simulated event counts as 1.
+
+    Raises
+    ------
+    CorruptFileError
+        If a lepton's kinematics or a weight is NaN or infinite, or an event has more
+        leptons than a collision can give.
+    """
+    check_finite(events)
+    weights = event_weights(events, counts_events=counts_events)
+    selection = analysis.selection
+    corrections = analysis.corrections if events.is_simulation else None
+    corrected = events if corrections is None else corrections.apply(events, NOMINAL)
+    selected = selection.select(corrected, analysis.good_runs)
+    candidates = selected.candidates
+    variants = [nominal_variant(corrected, candidates, weights, corrections)]
+    if events.is_simulation:
+        variants += selection_variants(selection, variants[0])
+    if corrections is not None:
+        variants += kinematic_variants(events, weights, analysis, corrections)
+    axes = (selection.channels, selection.regions)
+    table = (
+        {dataset: candidate_table(corrected, candidates, selection, variants[0].weights[0])}
+        if analysis.keep_candidates
+        else {}
+    )
+    sums = ChunkResult(
+        histograms={
+            (dataset, spec.observable): ExactHistogram.filled(
+                spec, *axes, [variant.fill(spec) for variant in variants]
+            )
+            for spec in selection.histograms
+        },
+        cutflows={
+            dataset: Cutflow.of(
+                selection.requirements, selection.channels, selected.passed, weights
+            )
+        },
+        selected={} if events.is_simulation else {dataset: identities(corrected, candidates)},
+        candidates=table,
+    )
+    return Analysed(sums, len(candidates), selected.left_out)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fourlep.chunk.model import ChunkResult
 from fourlep.datasets.model import DATA, Dataset, Fileset, Role
 from fourlep.errors import DatasetError, IncompleteRunError
-from fourlep.physics.histograms import ALL_CHANNELS, NOMINAL, ExactHistogram, HistogramSpec
+from fourlep.physics.histograms import ALL_CHANNELS, NOMINAL, ExactHistogram, Spec
 
 Floats = npt.NDArray[np.float64]
 
@@ -182,7 +182,7 @@ class Template:
     region: str
     process: str
     variation: str
-    spec: HistogramSpec
+    spec: Spec
     values: Floats
     variances: Floats
 

@@ -16,6 +16,7 @@ from fourlep.datasets.model import Dataset, Fileset
 from fourlep.errors import OutputError
 from fourlep.execution.durable import UNFINISHED, output_error, write_whole
 from fourlep.physics.cutflow import Cutflow
+from fourlep.physics.specs import weighted_hist
 from fourlep.pipeline.normalise import Scales, Template, processes
 
 HISTOGRAMS = "histograms.root"
@@ -44,7 +45,9 @@ def write_histograms(directory: Path, templates: Iterable[Template]) -> int:
     try:
         with uproot.recreate(unfinished) as file:
             for template in templates:
-                file[template.path] = _as_hist(template)
+                file[template.path] = weighted_hist(
+                    template.spec, template.values, template.variances
+                )
                 written += 1
         unfinished.replace(path)
     except OSError as error:
@@ -52,19 +55,6 @@ def write_histograms(directory: Path, templates: Iterable[Template]) -> int:
     finally:
         unfinished.unlink(missing_ok=True)
     return written
-
-
-def _as_hist(template: Template) -> Any:
-    import hist
-
-    spec = template.spec
-    unit = f" [{spec.unit}]" if spec.unit else ""
-    axis = hist.axis.Regular(
-        spec.n_bins, spec.low, spec.high, name=spec.observable, label=spec.label + unit
-    )
-    result: hist.Hist[Any] = hist.Hist(axis, storage=hist.storage.Weight())
-    result[...] = np.stack([template.values, template.variances], axis=-1)
-    return result
 
 
 def read_histogram(directory: Path, name: str) -> tuple[Floats, Floats, Floats]:

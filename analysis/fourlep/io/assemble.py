@@ -14,6 +14,7 @@ from fourlep.errors import CorruptFileError
 from fourlep.events import COLUMNS, Events, is_trigger_column
 from fourlep.io.branches import Source
 from fourlep.io.request import Request
+from fourlep.io.translation import told
 
 _FOUR_MOMENTUM = frozenset({"pt", "eta", "phi", "mass"})
 
@@ -49,9 +50,9 @@ def assemble(request: Request, raw: Mapping[str, Any], entry: npt.NDArray[np.int
             is_simulation=request.is_simulation,
             absent=request.absent,
         )
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         raise CorruptFileError(
-            f"{request.url}: the branches contradict each other: {error}",
+            f"{request.url}: the branches contradict each other: {told(error)}",
             url=request.url,
             remedy="fetch the file again; if it is whole, its format is not one of those known",
         ) from error

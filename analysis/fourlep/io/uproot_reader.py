@@ -10,7 +10,6 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from fourlep.errors import CorruptFileError
 from fourlep.events import Cascade, Events
 from fourlep.io.assemble import assemble
 from fourlep.io.branches import Format
@@ -58,7 +57,6 @@ class UprootFile:
                 {url: None}, handler=TransportSource, timeout=timeout_s, array_cache=None
             )
         try:
-            self._check_length()
             self._tree_name, self._format = self._choose(tree)
             self._is_simulation = self._find_is_simulation()
         except BaseException:
@@ -225,16 +223,6 @@ class UprootFile:
             if known is not None:
                 return name, known
         raise no_known_tree(self._url, classes, wanted)
-
-    def _check_length(self) -> None:
-        with translated(self._url):
-            expected, found = self._file.file.fEND, self._file.file.source.num_bytes
-        if found < expected:
-            raise CorruptFileError(
-                f"{self._url}: cut short: {found} of {expected} bytes",
-                url=self._url,
-                remedy="fetch the file again",
-            )
 
     def _find_is_simulation(self) -> bool:
         for rule in self._format.simulated:

@@ -7,6 +7,7 @@ reader is used.
 from __future__ import annotations
 
 import queue
+import struct
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +22,8 @@ from fourlep.io.transport.source import Range
 #: is never smaller.
 _MAGIC = b"root"
 _HEADER_BYTES = 403
+#: From this on versions mean that positions have eight bytes.
+_BIG_VERSION = 1_000_000
 
 
 class TransportSource(Source):  # type: ignore[misc]  # uproot has no annotations
@@ -106,9 +109,10 @@ class TransportSource(Source):  # type: ignore[misc]  # uproot has no annotation
                 url=self._file_path,
                 remedy="name a ROOT file; an error page saved as one looks like this, too",
             )
-        if len(data) < _HEADER_BYTES:
+        claimed = _claimed_bytes(data) if len(data) >= _HEADER_BYTES else _HEADER_BYTES
+        if self._bytes.size < claimed:
             raise CorruptFileError(
-                f"{self._file_path}: cut short: {len(data)} bytes are no whole header",
+                f"{self._file_path}: cut short: {self._bytes.size} of {claimed} bytes",
                 url=self._file_path,
                 remedy="fetch the file again",
             )
@@ -116,3 +120,11 @@ class TransportSource(Source):  # type: ignore[misc]  # uproot has no annotation
     def _filled(self, start: int, stop: int, data: bytes) -> Chunk:
         self._num_requested_chunks += 1
         return Chunk(self, start, stop, TrivialFuture(data))
+
+
+def _claimed_bytes(header: bytes) -> int:
+    """Length of the file by its own header (fEND, after fVersion and fBEGIN)."""
+    version, _, small_end = struct.unpack(">iii", header[4:16])
+    if version < _BIG_VERSION:
+        return int(small_end)
+    return int(struct.unpack(">q", header[12:20])[0])

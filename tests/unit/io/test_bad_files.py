@@ -1,0 +1,170 @@
+"""Files that are not what they should be: each has its own error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+from fourlep.errors import CorruptFileError, ForbiddenFileError, MissingFileError
+from fourlep.io import open_events
+from fourlep.io.translation import told, translated
+
+Writer = Callable[..., Path]
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"absent\.root: no such file"):
+        open_events(str(tmp_path / "absent.root"))
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="is a folder, not a file"):
+        open_events(str(tmp_path))
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "empty.root"
+    path.touch()
+    with pytest.raises(CorruptFileError, match="not a ROOT file: it is empty"):
+        open_events(str(path))
+
+
+def test_a_page_saved_under_the_name_of_a_root_file(tmp_path: Path) -> None:
+    path = tmp_path / "page.root"
+    path.write_text("<!DOCTYPE html><html>404</html>" * 50)
+    with pytest.raises(CorruptFileError, match="not a ROOT file: it begins with b'<!DOCTYP'"):
+        open_events(str(path))
+
+
+def test_a_file_of_another_format_says_what_it_begins_with(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.npy"
+    np.save(path, np.arange(1000))
+    with pytest.raises(CorruptFileError, match="not a ROOT file: it begins with"):
+        open_events(str(path))
+
+
+@pytest.mark.parametrize("kept", [20, 300, 1000, -1])
+def test_a_file_that_is_cut_short(write_mini: Writer, kept: int) -> None:
+    path = write_mini()
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(CorruptFileError, match="cut short"):
+        open_events(str(path))
+
+
+def test_a_file_that_may_not_be_read(write_mini: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_mini()
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.open", refuse)  # root may read everything
+    with pytest.raises(ForbiddenFileError):
+        open_events(str(path))
+
+
+def _basket(path: Path, tree: str, branch: str) -> tuple[int, int]:
+    with uproot.open(path) as file:
+        found = file[tree][branch]
+        return int(found.member("fBasketSeek")[0]), int(found.member("fBasketBytes")[0])
+
+
+def test_a_flipped_bit_in_a_compressed_basket_is_found(write_physlite: Writer) -> None:
+    path = write_physlite(200)
+    start, length = _basket(path, "CollectionTree", "AnalysisElectronsAuxDyn.pt")
+    content = bytearray(path.read_bytes())
+    content[start + length - 20] ^= 0x10
+    path.write_bytes(content)
+    with open_events(str(path)) as file:
+        with pytest.raises(CorruptFileError) as caught:
+            file.read(["electron.pt"])
+        assert str(path) in str(caught.value)
+        assert len(file.read(["electron.eta"])) == 200
+
+
+def test_a_zeroed_block_is_found(write_physlite: Writer) -> None:
+    path = write_physlite(200)
+    start, length = _basket(path, "CollectionTree", "AnalysisElectronsAuxDyn.eta")
+    content = bytearray(path.read_bytes())
+    content[start : start + length] = bytes(length)
+    path.write_bytes(content)
+    with open_events(str(path)) as file, pytest.raises(CorruptFileError):
+        file.read(["electron.eta"])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damage_anywhere_is_an_error_or_changes_nothing_that_is_read(
+    write_mini: Writer, seed: int
+) -> None:
+    columns = ["electron.pt", "muon.pt", "event.number"]
+    path = write_mini()
+    with open_events(str(path)) as file:
+        whole = file.read(columns).electrons.pt.tolist()
+    random = np.random.default_rng(seed)
+    content = bytearray(path.read_bytes())
+    start = int(random.integers(0, len(content) - 64))
+    content[start : start + 64] = random.bytes(64)
+    path.write_bytes(content)
+    try:
+        with open_events(str(path), "mini") as file:
+            read = file.read(columns).electrons.pt.tolist()
+    except (CorruptFileError, MissingFileError):
+        return
+    except Exception as error:
+        if type(error).__name__ in ("UnknownFormatError", "MissingColumnError"):
+            return
+        raise
+    baskets = [_basket(path, "mini", branch)[0] for branch in ("lep_pt", "lep_type")]
+    if not any(begin - 64 < start < begin + 400 for begin in baskets):
+        assert read == whole
+
+
+def test_collections_that_disagree_in_length_are_an_error(write_mini: Writer) -> None:
+    eta = ak.values_astype(ak.Array([[0.1, 0.2, 0.3, 0.4], [0.5], [0.6], [0.7, 0.8]]), np.float32)
+    kind = ak.values_astype(ak.Array([[11, 13, 11, 13], [13], [11], [11, 13]]), np.uint32)
+    path = write_mini(lep_eta=eta, lep_type=kind)
+    with (
+        open_events(str(path)) as file,
+        pytest.raises(CorruptFileError, match="contradict each other"),
+    ):
+        file.read(["electron.pt", "electron.eta"])
+
+
+def test_simulation_without_a_generator_weight_is_an_error(write_physlite: Writer) -> None:
+    from fourlep.synth.physlite import Ragged, write_tree
+
+    path = write_physlite(1).with_name("weightless.root")
+    write_tree(
+        path,
+        {
+            "EventInfoAuxDyn.mcChannelNumber": np.full(2, 345060, "u4"),
+            "EventInfoAuxDyn.mcEventWeights": Ragged(np.array([1, 0]), np.ones(1, "f4")),
+        },
+    )
+    with (
+        open_events(str(path)) as file,
+        pytest.raises(CorruptFileError, match="has no generator weight"),
+    ):
+        file.read(["event.generator_weight"])
+
+
+def test_errors_of_fourlep_pass_the_boundary_unchanged() -> None:
+    with pytest.raises(MissingFileError, match=r"^there$"), translated("f"):
+        raise MissingFileError("there")
+
+
+@pytest.mark.parametrize("error", [KeyError("fBits"), MemoryError(), AssertionError(), OSError()])
+def test_foreign_errors_do_not_pass_the_boundary(error: Exception) -> None:
+    with pytest.raises(CorruptFileError, match=r"^f: ") as caught, translated("f"):
+        raise error
+    assert caught.value.url == "f"
+    assert caught.value.__cause__ is error
+
+
+def test_of_a_foreign_error_its_type_and_first_line_are_told() -> None:
+    assert told(ValueError("\nfirst\nsecond")) == "ValueError: first"
+    assert told(ValueError()) == "ValueError"

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from fourlep.datasets.good_runs import GoodRuns
 from fourlep.events import Cascade, Cut, Events
+from fourlep.physics.angles import angles
 from fourlep.physics.candidates import Candidates
 from fourlep.physics.cutflow import Requirement
 from fourlep.physics.flow import GOOD_RUNS, Flow, in_good_runs, without_good_runs
@@ -215,7 +216,8 @@ class Fourlepton:
             channel=of_chosen,
             in_region=in_region,
         )
-        return candidates.with_observables({"m12": chosen.m12, "m34": chosen.m34})
+        masses = {"m12": chosen.m12, "m34": chosen.m34}
+        return candidates.with_observables({**masses, **angles(leptons, momenta, chosen)})
 
     def _left_out(self, events: Events) -> dict[str, str]:
         """Name the requirements that the input cannot decide, with the reason."""

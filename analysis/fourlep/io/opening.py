@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fourlep.errors import ConfigError
+from fourlep.errors import UnknownFormatError
+from fourlep.io.lean.fallback import FallbackFile
+from fourlep.io.lean.reader import LeanFile
+from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.source import EventFile, ReaderChoice
 from fourlep.io.uproot_reader import UprootFile
 
@@ -38,6 +41,20 @@ def open_events(
     >>> with open_events("data_A.4lep.root") as file:  # doctest: +SKIP
     ...     events = file.read(["electron.pt", "muon.pt"])
     """
-    if reader == "lean":
-        raise ConfigError("the lean reader is not available", remedy="use reader 'auto'")
-    return UprootFile(url, tree, timeout_s=timeout_s)
+
+    def plain(reason: str) -> EventFile:
+        return UprootFile(url, tree, timeout_s=timeout_s, fallback=reason)
+
+    if reader == "uproot":
+        return plain("")
+    try:
+        lean = LeanFile(url, tree, timeout_s=timeout_s)
+    except UnsupportedError as unknown:
+        if reader == "auto":
+            return plain(str(unknown))
+        raise UnknownFormatError(
+            f"{url}: the lean reader does not know it: {unknown}",
+            url=url,
+            remedy="use reader 'auto', which reads it with uproot",
+        ) from unknown
+    return FallbackFile(lean, plain)

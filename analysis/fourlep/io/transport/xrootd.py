@@ -55,7 +55,7 @@ class XRootDSource:
         self.read_bytes = 0
         self.requests = 1
         self._timeout_s = timeout_s
-        self._file: Any = cast(Any, XRootD.client).File()  # the client has no annotations
+        self._file: Any = cast("Any", XRootD.client).File()  # the client has no annotations
         self._is_open = False
         waiting = _Waiting(url, timeout_s)
         waiting.start(lambda done: self._file.open(url, timeout=waiting.seconds, callback=done))

@@ -1,0 +1,277 @@
+"""Kernels that take numbers out of inflated baskets.
+
+Every index is checked against the end of what it points into before it is used; a
+kernel that meets anything else than the format promises returns a negative number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fourlep.io.lean.arrays import Inflated, Spans
+from fourlep.io.lean.compiled import compiled
+
+#: Length of a vector's header: byte count (4), version (2), number of items (4).
+HEADER_BYTES = 10
+#: An ElementLink in full: two classes with byte count, version 0 and checksum each
+#: around a key and an index.
+LINK_BYTES = 28
+#: What a kernel returns for bytes that contradict the format.
+DAMAGED = -1
+#: What it returns for a well-formed item of a kind that it does not know.
+UNKNOWN = -2
+
+_BYTE_COUNT = 0x4000_0000
+_LINK_COUNT = _BYTE_COUNT | (LINK_BYTES - 4)
+_LINK_BASE_COUNT = _BYTE_COUNT | 14
+
+
+@compiled
+def unsigned32(data: Any, position: Any) -> Any:
+    """Read the big-endian number at ``position``, which the caller has checked."""
+    return (
+        (np.int64(data[position]) << 24)
+        | (np.int64(data[position + 1]) << 16)
+        | (np.int64(data[position + 2]) << 8)
+        | np.int64(data[position + 3])
+    )
+
+
+@compiled
+def vector_length(data: Any, begin: Any, end: Any, item: Any) -> Any:
+    """Read the header of a vector of numbers that begins at ``begin``.
+
+    Parameters
+    ----------
+    end
+        Where its basket's entries end, within the data.
+    item
+        Bytes of a number.
+
+    Returns
+    -------
+    int
+        Number of items, all of them before ``end``, or `DAMAGED`.
+    """
+    if begin < 0 or end > len(data) or end - begin < HEADER_BYTES:
+        return DAMAGED
+    length = unsigned32(data, begin + 6)
+    n_bytes = HEADER_BYTES + length * item
+    if n_bytes > end - begin or unsigned32(data, begin) != _BYTE_COUNT | (n_bytes - 4):
+        return DAMAGED
+    return length
+
+
+@compiled
+def locate(held: Inflated, basket: Any, local: Any, spans: Spans) -> int:
+    """Find entries by the baskets' own tables of offsets.
+
+    Parameters
+    ----------
+    basket, local : (n,) int64
+        Place of each entry: number of its basket, and number within.
+    spans : (n,)
+        Positions are filled, lengths are not.
+
+    Returns
+    -------
+    int
+        0, or `DAMAGED`.
+    """
+    for k in range(len(basket)):
+        b, i = basket[k], local[k]
+        if b < 0 or b >= len(held.begin) or i < 0 or i >= held.n_entries[b]:
+            return DAMAGED
+        begin, border, end = held.begin[b], held.border[b], held.end[b]
+        n_table = 4 * (held.n_entries[b] + 2)
+        if begin < 0 or border < begin or end > len(held.data) or border + n_table > end:
+            return DAMAGED
+        first = begin - held.key_bytes[b] + unsigned32(held.data, border + 4 + 4 * i)
+        after = border
+        if i + 1 < held.n_entries[b]:
+            after = begin - held.key_bytes[b] + unsigned32(held.data, border + 8 + 4 * i)
+        if first < begin or after < first or after > border:
+            return DAMAGED
+        spans.position[k] = first
+        spans.after[k] = after
+    return 0
+
+
+@compiled
+def vector_lengths(data: Any, spans: Spans, item: int) -> int:
+    """Read the headers of vectors of numbers; positions move behind them.
+
+    Parameters
+    ----------
+    spans : (n,)
+        From `locate`; lengths are filled.
+    item
+        Bytes of a number.
+
+    Returns
+    -------
+    int
+        Items of all vectors, or `DAMAGED`.
+    """
+    total = 0
+    for k in range(len(spans.position)):
+        length = vector_length(data, spans.position[k], spans.after[k], item)
+        spans.position[k] += HEADER_BYTES
+        if length < 0 or spans.position[k] + length * item != spans.after[k]:
+            return DAMAGED
+        spans.length[k] = length
+        total += length
+    return total
+
+
+@compiled
+def outer_lengths(data: Any, spans: Spans) -> int:
+    """Read the headers of vectors of vectors; positions move behind them.
+
+    Returns
+    -------
+    int
+        Inner vectors of all entries, each with four bytes at least, or `DAMAGED`.
+    """
+    total = 0
+    for k in range(len(spans.position)):
+        begin, after = spans.position[k], spans.after[k]
+        if begin < 0 or after > len(data) or after - begin < HEADER_BYTES:
+            return DAMAGED
+        length = unsigned32(data, begin + 6)
+        is_whole = unsigned32(data, begin) == _BYTE_COUNT | (after - begin - 4)
+        if not is_whole or 4 * length > after - begin - HEADER_BYTES:
+            return DAMAGED
+        spans.length[k] = length
+        spans.position[k] = begin + HEADER_BYTES
+        total += length
+    return total
+
+
+@compiled
+def inner_lengths(data: Any, spans: Spans, item: int, inner: Spans) -> int:
+    """Walk vectors of vectors.
+
+    Parameters
+    ----------
+    spans : (n,)
+        From `outer_lengths`.
+    item
+        Bytes of an item.
+    inner : (sum of outer lengths,)
+        Filled with where the items of each inner vector are, and their number.
+
+    Returns
+    -------
+    int
+        Items of all inner vectors, or `DAMAGED`.
+    """
+    total = 0
+    m = 0
+    for k in range(len(spans.position)):
+        here, end = spans.position[k], spans.after[k]
+        if here < 0 or end > len(data) or m + spans.length[k] > len(inner.length):
+            return DAMAGED
+        for _ in range(spans.length[k]):
+            if end - here < 4:
+                return DAMAGED
+            n = unsigned32(data, here)
+            here += 4
+            if n * item > end - here:
+                return DAMAGED
+            inner.position[m] = here
+            here += n * item
+            inner.after[m] = here
+            inner.length[m] = n
+            total += n
+            m += 1
+        if here != end:
+            return DAMAGED
+    return total
+
+
+@compiled
+def counted_lengths(spans: Spans, item: int) -> int:
+    """Lengths of entries without header: as many items as there are bytes for.
+
+    Returns
+    -------
+    int
+        Items of all entries, or `DAMAGED`.
+    """
+    total = 0
+    for k in range(len(spans.position)):
+        n_bytes = spans.after[k] - spans.position[k]
+        if n_bytes < 0 or n_bytes % item != 0:
+            return DAMAGED
+        spans.length[k] = n_bytes // item
+        total += spans.length[k]
+    return total
+
+
+@compiled
+def copy_numbers(data: Any, spans: Spans, item: int, out: Any) -> int:
+    """Copy big-endian numbers into memory in little-endian order.
+
+    Parameters
+    ----------
+    spans : (n,)
+        Runs of numbers.
+    item
+        Bytes of a number.
+    out : (n_numbers * item,) uint8
+        Filled.
+
+    Returns
+    -------
+    int
+        0, or `DAMAGED`.
+    """
+    written = 0
+    for k in range(len(spans.position)):
+        begin, n_bytes = spans.position[k], spans.length[k] * item
+        if begin < 0 or n_bytes < 0 or begin + n_bytes > len(data):
+            return DAMAGED
+        if written + n_bytes > len(out):
+            return DAMAGED
+        for i in range(spans.length[k]):
+            for byte in range(item):
+                out[written + byte] = data[begin + i * item + item - 1 - byte]
+            written += item
+    return 0 if written == len(out) else DAMAGED
+
+
+@compiled
+def copy_links(data: Any, spans: Spans, key: Any, index: Any) -> int:
+    """Read ElementLinks: key of the container and index within it.
+
+    Parameters
+    ----------
+    spans : (n,)
+        Runs of links.
+    key, index : (n_links,) uint32
+        Filled.
+
+    Returns
+    -------
+    int
+        0, `DAMAGED`, or `UNKNOWN` for links that are streamed in another way.
+    """
+    written = 0
+    for k in range(len(spans.position)):
+        here, length = spans.position[k], spans.length[k]
+        if here < 0 or length < 0 or here + length * LINK_BYTES > len(data):
+            return DAMAGED
+        if written + length > len(key) or written + length > len(index):
+            return DAMAGED
+        for _ in range(length):
+            count, base_count = unsigned32(data, here), unsigned32(data, here + 10)
+            if count != _LINK_COUNT or base_count != _LINK_BASE_COUNT:
+                return UNKNOWN
+            key[written] = unsigned32(data, here + 20)
+            index[written] = unsigned32(data, here + 24)
+            here += LINK_BYTES
+            written += 1
+    return 0 if written == len(key) else DAMAGED

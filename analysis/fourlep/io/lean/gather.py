@@ -1,0 +1,138 @@
+"""Values of chosen entries, read in parts of bounded memory.
+
+A part is what one round of reading brings: the baskets of all columns for some of the
+entries, coalesced. Where survivors are rare that is one part a file; where they are
+frequent, parts follow the clusters and hold nearly every basket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fourlep.events import Events
+from fourlep.io.assemble import assemble
+from fourlep.io.lean.arrays import Integers
+from fourlep.io.lean.baskets import BasketReader
+from fourlep.io.lean.cuts import ScanPlan
+from fourlep.io.lean.tree import Branch, TreeTable
+from fourlep.io.lean.values import Values, join, values
+from fourlep.io.request import Request
+from fourlep.io.transport import ByteSource
+
+#: Inflated bytes of the baskets of a part.
+PART_BYTES = 16 << 20
+#: Over a network, what the survivors of a stage need further is fetched at once when it
+#: is below this: a round trip costs more than these bytes. What the next stages then
+#: reject has been fetched in vain, and is not inflated.
+AHEAD_BYTES = 2 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Values of a file's branches for some of its entries.
+
+    Parameters
+    ----------
+    request
+        The columns that they are for.
+    entry : (n,) int64
+        The entries, ascending.
+    values
+        By branch.
+    """
+
+    request: Request
+    entry: Integers
+    values: Mapping[str, Values]
+
+    def events(self) -> Events:
+        """Make columns of the values."""
+        raw = {branch: held.array() for branch, held in self.values.items()}
+        return assemble(self.request, raw, self.entry)
+
+
+def join_parts(request: Request, parts: Sequence[Part]) -> Part:
+    """Make one part of several, at least one, that answer the same request."""
+    held = {name: join([part.values[name] for part in parts]) for name in request.branches}
+    return Part(request, np.concatenate([part.entry for part in parts]), held)
+
+
+class Gatherer:
+    """Reads the branches of one file for chosen entries.
+
+    Parameters
+    ----------
+    baskets, tree, source
+        Of the file.
+    """
+
+    def __init__(self, baskets: BasketReader, tree: TreeTable, source: ByteSource) -> None:
+        self._baskets = baskets
+        self._tree = tree
+        self._source = source
+
+    def values(self, names: Iterable[str], entries: Integers) -> dict[str, Values]:
+        """Read branches for ascending ``entries``, in one round of reading."""
+        wanted = [(branch, _touched(branch, entries)) for branch in self._branches(names)]
+        self._baskets.fetch(wanted)
+        return {
+            branch.name: values(
+                branch, self._baskets.inflated(branch, numbers), entries, self._source.url
+            )
+            for branch, numbers in wanted
+        }
+
+    def parts(self, request: Request, entries: Integers) -> Iterator[Part]:
+        """Read what ``request`` needs; at least one part, which is empty without entries."""
+        for chosen in self._divided(request, entries):
+            yield Part(request, chosen, self.values(request.branches, chosen))
+            self._baskets.forget()
+
+    def cost(self, request: Request, pending: Sequence[Integers]) -> float:
+        """Inflated bytes of the baskets that entries need, about."""
+        entries = np.concatenate(pending)
+        return sum(
+            len(_touched(branch, entries)) * branch.basket_bytes
+            for branch in self._branches(request.branches)
+        )
+
+    def looking_ahead(self, request: Request, plan: ScanPlan) -> Callable[[Integers], None]:
+        """Make what `fourlep.io.lean.scan.scan` tells the survivors of a stage to."""
+        names = {cut.branch.name: cut.branch for cut in (*plan.electron, *plan.muon)}
+        branches = [*names.values(), *(b for b in self._branches(request.branches))]
+
+        def ahead(entries: Integers) -> None:
+            if not self._source.is_remote:
+                return
+            wanted = [(branch, _touched(branch, entries)) for branch in branches]
+            if sum(int(b.sizes[numbers].sum()) for b, numbers in wanted) <= AHEAD_BYTES:
+                self._baskets.fetch(wanted)
+
+        return ahead
+
+    def _branches(self, names: Iterable[str]) -> list[Branch]:
+        return [self._tree.branch(name) for name in names]
+
+    def _divided(self, request: Request, entries: Integers) -> list[Integers]:
+        """Cut entries where a basket of the first branch ends and a part is full."""
+        branches = self._branches(request.branches)
+        if not branches or not len(entries):
+            return [entries]
+        cluster = branches[0].baskets_of(entries)
+        begins = np.flatnonzero(np.diff(cluster, prepend=cluster[0] - 1))
+        new = np.zeros(len(entries), dtype=np.float64)
+        for branch in branches:
+            basket = branch.baskets_of(entries)
+            new += np.diff(basket, prepend=basket[0] - 1).astype(bool) * branch.basket_bytes
+        cost = np.add.reduceat(new, begins)
+        part = (np.cumsum(cost) // PART_BYTES).astype(np.int64)
+        cuts = begins[np.flatnonzero(np.diff(part)) + 1]
+        return np.split(entries, cuts)
+
+
+def _touched(branch: Branch, entries: Integers) -> Integers:
+    """Baskets that hold ``entries``, ascending, each once."""
+    return np.unique(branch.baskets_of(entries))

@@ -1,0 +1,231 @@
+"""Reads PHYSLITE trees with as little work as the question allows.
+
+Only what survives a `Cascade` is read whole. The columns are made by the same functions
+as everywhere (`fourlep.io.derive` by way of `fourlep.io.assemble`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from fourlep.events import Cascade, Events
+from fourlep.io.branches import TTREE
+from fourlep.io.lean.arrays import Integers
+from fourlep.io.lean.baskets import BasketReader
+from fourlep.io.lean.container import Key, read_container
+from fourlep.io.lean.cuts import plan_scan
+from fourlep.io.lean.gather import PART_BYTES, Gatherer, Part, join_parts
+from fourlep.io.lean.scan import scan, windows
+from fourlep.io.lean.tree import TreeTable, read_tree
+from fourlep.io.lean.unsupported import UnsupportedError
+from fourlep.io.request import Request, counting_columns
+from fourlep.io.source import Reader
+from fourlep.io.transport import ByteSource, open_source
+from fourlep.io.transport.coalesce import DEFAULT_GAP_BYTES
+
+
+class LeanFile:
+    """An open PHYSLITE tree. See `fourlep.io.source.EventFile`.
+
+    One thread at a time may read from a file; many files can be read at a time.
+
+    Parameters
+    ----------
+    url
+        Path or URL.
+    tree
+        The tree; "" for the usual one.
+    timeout_s
+        Deadline in seconds of the opening and of each round of reading.
+    gap_bytes
+        Baskets that are this near in the file are read together.
+
+    Raises
+    ------
+    UnsupportedError
+        If the file is none that this reader knows. Later calls raise it, too, when they
+        meet what is unknown: `fourlep.io.lean.fallback` then turns to uproot.
+    ReadError
+        If the file cannot be had, or is damaged.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        tree: str = "",
+        *,
+        timeout_s: float = 60.0,
+        gap_bytes: int = DEFAULT_GAP_BYTES,
+    ) -> None:
+        self._source: ByteSource = open_source(url, timeout_s)
+        try:
+            container = read_container(self._source)
+            self._tree = _physlite(self._source, container.tree(tree or TTREE.tree))
+        except BaseException:
+            self._source.close()
+            raise
+        self._uuid = container.uuid
+        self._baskets = BasketReader(self._source, self._tree.title, gap_bytes)
+        self._gatherer = Gatherer(self._baskets, self._tree, self._source)
+
+    @property
+    def url(self) -> str:
+        """The place that is read."""
+        return self._source.url
+
+    @property
+    def tree(self) -> str:
+        """Name of the tree."""
+        return self._tree.title
+
+    @property
+    def format(self) -> str:
+        """Name of the format."""
+        return TTREE.name
+
+    @property
+    def uuid(self) -> str:
+        """UUID of the file."""
+        return self._uuid
+
+    @property
+    def n_entries(self) -> int:
+        """Integers of the tree."""
+        return self._tree.n_entries
+
+    @cached_property
+    def is_simulation(self) -> bool:
+        """Whether the events are simulated, by the first of them; False without any."""
+        if self.n_entries == 0:
+            return False
+        first = np.zeros(1, dtype=np.int64)
+        for rule in TTREE.simulated:
+            source = rule.resolve(self._tree.names)
+            if source is not None and source.derive is not None:
+                held = self._gatherer.values(source.branches, first)
+                return bool(source.derive(*(held[name].array() for name in source.branches))[0])
+        return False
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes asked of the transport up to now."""
+        return self._source.read_bytes
+
+    @property
+    def requests(self) -> int:
+        """Requests made of the transport up to now."""
+        return self._source.requests
+
+    @property
+    def reader(self) -> Reader:
+        """Which reader this is."""
+        return "lean"
+
+    @property
+    def fallback(self) -> str:
+        """Nothing: this is the reader that was wanted."""
+        return ""
+
+    def columns(self) -> frozenset[str]:
+        """Canonical columns that the file provides, trigger chains included."""
+        return TTREE.columns(self._tree.names, is_simulation=self.is_simulation)
+
+    def read(
+        self,
+        columns: Sequence[str],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        optional: Sequence[str] = (),
+    ) -> Events:
+        """Read entries ``start`` to ``stop`` whole. See `EventFile.read`."""
+        request = self._request(columns, optional)
+        entries = np.arange(*self._range(start, stop), dtype=np.int64)
+        return join_parts(request, list(self._gatherer.parts(request, entries))).events()
+
+    def survivors(
+        self,
+        cascade: Cascade,
+        columns: Sequence[str],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        optional: Sequence[str] = (),
+    ) -> Iterator[Events]:
+        """Read the events that ``cascade`` keeps. See `EventFile.survivors`."""
+        for part in self.surviving_parts(cascade, columns, start, stop, optional=optional):
+            yield part.events()
+
+    def surviving_parts(
+        self,
+        cascade: Cascade,
+        columns: Sequence[str],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        optional: Sequence[str] = (),
+    ) -> Iterator[Part]:
+        """Read the same, before columns are made of it, so that files can be joined first."""
+        counting = self._request((), counting_columns(cascade))
+        plan = plan_scan(cascade, counting.sources, self._tree)
+        request = self._request(columns, optional)
+        pending: list[Integers] = []
+        for begin, end in windows(plan, *self._range(start, stop)):
+            ahead = self._gatherer.looking_ahead(request, plan)
+            found = scan(self._baskets, plan, begin, end, url=self.url, ahead=ahead)
+            if not plan.is_exact and len(found):
+                found = self._decided(cascade, counting, found)
+            pending.append(found)
+            if self._gatherer.cost(request, pending) > PART_BYTES:
+                yield from self._gatherer.parts(request, np.concatenate(pending))
+                pending = []
+        if any(map(len, pending)):
+            yield from self._gatherer.parts(request, np.concatenate(pending))
+
+    def _decided(self, cascade: Cascade, counting: Request, entries: Integers) -> Integers:
+        """Integers that pass by the plain definition of the cascade."""
+        parts = self._gatherer.parts(counting, entries)
+        kept = [part.entry[cascade.keeps(part.events())] for part in parts]
+        return np.concatenate(kept)
+
+    def _request(self, columns: Sequence[str], optional: Sequence[str]) -> Request:
+        return Request.resolve(
+            self.url,
+            TTREE,
+            self._tree.names,
+            columns,
+            optional,
+            is_simulation=self.is_simulation,
+        )
+
+    def _range(self, start: int, stop: int | None) -> tuple[int, int]:
+        end = self.n_entries if stop is None else min(stop, self.n_entries)
+        return min(max(start, 0), end), end
+
+    def close(self) -> None:
+        """Let go of the file; further reads fail."""
+        self._baskets.forget()
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _physlite(source: ByteSource, key: Key) -> TreeTable:
+    tree = read_tree(source, key)
+    if not TTREE.matches(tree.names):
+        raise UnsupportedError(f"tree {key.name} is none of PHYSLITE")
+    return tree

@@ -1,0 +1,160 @@
+"""Which events of a window survive a cascade, with as little inflated as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from fourlep.errors import CorruptFileError
+from fourlep.io.lean.arrays import Inflated, Integers, Leptons
+from fourlep.io.lean.baskets import BasketReader
+from fourlep.io.lean.bytes_kernels import HEADER_BYTES
+from fourlep.io.lean.cuts import ScanCut, ScanPlan
+from fourlep.io.lean.scan_kernels import scan_first, scan_next
+
+#: Inflated bytes of the first columns of a window, and its entries, at most.
+WINDOW_BYTES = 16 << 20
+MAX_WINDOW_ENTRIES = 1 << 18
+
+
+def windows(plan: ScanPlan, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut the entries ``start`` to ``stop`` into windows of bounded memory.
+
+    They begin where a basket of the first column does.
+    """
+    first = [cuts[0].branch for cuts in (plan.electron, plan.muon) if cuts]
+    n_entries = max((int(branch.entries[-1]) for branch in first), default=0)
+    density = sum(branch.total_bytes for branch in first) / max(1, n_entries)
+    size = int(min(MAX_WINDOW_ENTRIES, max(1.0, WINDOW_BYTES / max(density, 1.0))))
+    while start < stop:
+        end = min(start + size, stop)
+        if first and end < stop:
+            border = int(first[0].entries[first[0].baskets_of(np.asarray(end))])
+            end = border if border > start else end
+        yield start, end
+        start = end
+
+
+def scan(
+    reader: BasketReader,
+    plan: ScanPlan,
+    start: int,
+    stop: int,
+    *,
+    url: str,
+    ahead: Callable[[Integers], None],
+) -> Integers:
+    """Decide the entries ``start`` to ``stop``, column by column.
+
+    The first column of each flavour is read whole; every further one only where an
+    event can still pass.
+
+    Parameters
+    ----------
+    reader, plan
+        Baskets and cuts of the file.
+    start, stop
+        The window; not empty.
+    url
+        Of the file, for messages.
+    ahead
+        Told the entries that are left after each stage but the last, so that what they
+        need can be fetched together.
+
+    Returns
+    -------
+    (n_survivors,) int64
+        Ascending entries that pass every cut of the plan.
+
+    Raises
+    ------
+    CorruptFileError
+        If baskets are damaged, or the columns of a collection differ in length.
+    """
+    electrons = _Flavour(start, stop, url) if plan.electron else None
+    muons = _Flavour(start, stop, url) if plan.muon else None
+    alive = np.ones(stop - start, dtype=np.bool_)
+    stages = plan.stages
+    for depth, stage in enumerate(stages):
+        entries = start + np.flatnonzero(alive)
+        reader.fetch((cut.branch, _baskets(cut, entries)) for _, cut in stage)
+        for is_electron, cut in stage:
+            flavour = electrons if is_electron else muons
+            if flavour is not None:
+                flavour.apply(cut, reader, alive)
+            if depth > 0:
+                alive = _alive(alive, plan, electrons, muons)
+        alive = _alive(alive, plan, electrons, muons)
+        if not alive.any():
+            break
+        if depth + 1 < len(stages):
+            ahead(start + np.flatnonzero(alive))
+    return start + np.flatnonzero(alive)
+
+
+def _baskets(cut: ScanCut, entries: Integers) -> npt.NDArray[np.int64]:
+    return np.unique(cut.branch.baskets_of(entries))
+
+
+def _alive(
+    before: npt.NDArray[np.bool_],
+    plan: ScanPlan,
+    electrons: _Flavour | None,
+    muons: _Flavour | None,
+) -> npt.NDArray[np.bool_]:
+    """Events that can still reach one of the pairs of numbers."""
+    kept = np.zeros(len(before), dtype=np.bool_)
+    for n_electrons, n_muons in plan.minimum:
+        enough = before.copy()
+        if electrons is not None:
+            enough &= electrons.passing >= n_electrons
+        if muons is not None:
+            enough &= muons.passing >= n_muons
+        kept |= enough
+    return kept
+
+
+class _Flavour:
+    """The leptons of one flavour in a window: which pass all cuts up to now."""
+
+    def __init__(self, start: int, stop: int, url: str) -> None:
+        self._start = start
+        self._url = url
+        self._n_entries = stop - start
+        self._leptons: Leptons | None = None
+
+    @property
+    def passing(self) -> npt.NDArray[np.int32]:
+        """Leptons of each entry that pass, (n,); all might before the first cut."""
+        if self._leptons is None:
+            return np.full(self._n_entries, np.iinfo(np.int32).max, dtype=np.int32)
+        return self._leptons.passing
+
+    def apply(self, cut: ScanCut, reader: BasketReader, alive: npt.NDArray[np.bool_]) -> None:
+        """Apply a cut to the leptons of events that are alive."""
+        baskets = _baskets(cut, self._start + np.flatnonzero(alive))
+        held = reader.inflated(cut.branch, baskets)
+        if self._leptons is None:
+            self._leptons = _leptons(self._n_entries, held, cut.cut.item)
+            status = scan_first(held, self._start, cut.cut, self._leptons)
+        else:
+            status = scan_next(held, self._start, cut.cut, self._leptons, alive)
+        if status < 0:
+            raise CorruptFileError(
+                f"{self._url}: baskets of {cut.branch.name} hold entries that contradict "
+                "their own lengths or those of another column",
+                url=self._url,
+                remedy="the file is damaged where it was read: read it from another place",
+            )
+
+
+def _leptons(n_entries: int, held: Inflated, item: int) -> Leptons:
+    """Room for as many numbers as the baskets have beside the headers of entries."""
+    room = int((held.border - held.begin - HEADER_BYTES * held.n_entries).sum())
+    return Leptons(
+        np.zeros(n_entries + 1, dtype=np.int64),
+        np.zeros(max(0, room) // item, dtype=np.uint8),
+        np.zeros(n_entries, dtype=np.int32),
+    )

@@ -1,0 +1,231 @@
+"""The table of baskets of a TTree, without interpreting what is not wanted.
+
+A tree record holds its branches one after the other, each with its length in front:
+`streamed` hops from branch to branch, the table notes where each name begins, and a
+branch is read only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fourlep.errors import CorruptFileError
+from fourlep.io.lean.container import Key
+from fourlep.io.lean.inflate import InflationError, inflate
+from fourlep.io.lean.layout import Form, Layout, element_layout, leaf_layout
+from fourlep.io.lean.streamed import Fields, branches, leaf, tree_header
+from fourlep.io.lean.unsupported import UnsupportedError
+from fourlep.io.transport import ByteSource, read_range
+
+#: A tree record of ten thousand branches with a thousand baskets each is below this.
+MAX_TREE_BYTES = 256 << 20
+#: ROOT's own limit is 1 GiB, PHYSLITE's baskets have 128 KiB: a basket above this is
+#: refused, so that a damaged length cannot exhaust the memory.
+MAX_BASKET_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """One branch's baskets.
+
+    Parameters
+    ----------
+    name
+        As in the file.
+    layout
+        What a basket holds.
+    entries : (n_baskets + 1,) int64
+        First entry of each basket, and the number of entries.
+    seeks : (n_baskets,) int64
+        Where each basket's record begins.
+    sizes : (n_baskets,) int64
+        Its length, key included.
+    total_bytes
+        Inflated length of all baskets, as the file says.
+    """
+
+    name: str
+    layout: Layout
+    entries: npt.NDArray[np.int64]
+    seeks: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    total_bytes: int
+
+    @property
+    def basket_bytes(self) -> float:
+        """Mean inflated length of a basket, as the file says."""
+        return self.total_bytes / max(1, len(self.seeks))
+
+    def baskets_of(self, entries: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Find the basket that holds each entry; ascending if the entries are."""
+        return np.searchsorted(self.entries, entries, side="right") - 1
+
+
+class TreeTable:
+    """Branches of a tree, read when asked for.
+
+    Parameters
+    ----------
+    record
+        The inflated tree.
+    key
+        Its key.
+    url, n_bytes
+        Of the file.
+    """
+
+    def __init__(self, record: bytes | bytearray, key: Key, url: str, n_bytes: int) -> None:
+        self.title = key.name
+        self._record = record
+        self._url = url
+        self._n_bytes = n_bytes
+        self._key_bytes = key.key_bytes
+        self._parsed: dict[str, Branch] = {}
+        try:
+            self.n_entries, begin = tree_header(record)
+            self._where = dict(branches(record, begin))
+        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+            raise self._damaged("its list of branches cannot be read") from error
+        self._members: dict[str, dict[str, int]] = {}
+        self.names: AbstractSet[str] = _Names(self._where, self._locate)
+
+    def branch(self, name: str) -> Branch:
+        """Look up the branch called ``name``, which may be a member of a split one.
+
+        Raises
+        ------
+        UnsupportedError
+            If its form is unknown, or some of it stands in the tree record itself.
+        CorruptFileError
+            If its table contradicts itself or the length of the file.
+        KeyError
+            If there is none.
+        """
+        if name not in self._parsed:
+            try:
+                self._parsed[name] = self._parse(name)
+            except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+                raise self._damaged(f"branch {name} cannot be read") from error
+        return self._parsed[name]
+
+    def _parse(self, name: str) -> Branch:
+        position = self._locate(name)
+        if position is None:
+            raise KeyError(name)
+        fields = Fields(self._record, position)
+        layout = self._layout(name, fields)
+        branch = Branch(name, layout, *fields.baskets(self.n_entries), fields.total_bytes)
+        self._check(branch, fields)
+        return branch
+
+    def _locate(self, name: str) -> int | None:
+        """Where a branch, or a member of a split one (``BRANCH.member``), begins."""
+        if name in self._where:
+            return self._where[name]
+        store = name.rpartition(".")[0]
+        for outer in (store, f"{store}."):
+            if outer in self._where:
+                if outer not in self._members:
+                    inner = Fields(self._record, self._where[outer]).sub_branches
+                    self._members[outer] = dict(branches(self._record, inner))
+                if name in self._members[outer]:
+                    return self._members[outer][name]
+        return None
+
+    def _layout(self, name: str, fields: Fields) -> Layout:
+        try:
+            if fields.is_element:
+                return element_layout(*fields.element())
+            leaf_class, is_unsigned = leaf(self._record, fields.leaves, self._key_bytes)
+            return leaf_layout(leaf_class, is_unsigned=is_unsigned)
+        except UnsupportedError as error:
+            raise UnsupportedError(f"{name}: {error}") from error
+
+    def _check(self, branch: Branch, fields: Fields) -> None:
+        name, entries, seeks, sizes = branch.name, branch.entries, branch.seeks, branch.sizes
+        if fields.io_features:
+            raise UnsupportedError(f"{name}: input/output features {fields.io_features:#x}")
+        if branch.layout.form is not Form.SCALAR and fields.offset_bytes <= 0:
+            raise UnsupportedError(f"{name}: no entry offsets")
+        if fields.n_entries != self.n_entries:
+            raise UnsupportedError(f"{name}: {fields.n_entries} of {self.n_entries} entries")
+        if entries[-1] != self.n_entries or np.any(seeks <= 0):
+            raise UnsupportedError(f"{name}: baskets within the tree record")
+        if entries[0] != 0 or np.any(np.diff(entries) < 0):
+            raise self._damaged(f"the baskets of branch {name} are out of order")
+        if np.any(sizes <= 0) or np.any(seeks + sizes > self._n_bytes):
+            raise self._damaged(f"baskets of branch {name} lie outside the file")
+        if len(sizes) and int(sizes.max()) > MAX_BASKET_BYTES:
+            raise self._damaged(f"a basket of branch {name} claims {int(sizes.max())} bytes")
+
+    def _damaged(self, what: str) -> CorruptFileError:
+        return CorruptFileError(
+            f"{self._url}: tree {self.title}: {what}",
+            url=self._url,
+            remedy="the file is damaged or truncated: fetch it again",
+        )
+
+
+class _Names(AbstractSet[str]):
+    """Names of branches; members of split ones are found, and not listed.
+
+    Parameters
+    ----------
+    listed
+        Names at the top.
+    locate
+        Finds a name.
+    """
+
+    def __init__(self, listed: Mapping[str, int], locate: Callable[[str], int | None]) -> None:
+        self._listed = listed
+        self._locate = locate
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._locate(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+
+def read_tree(source: ByteSource, key: Key) -> TreeTable:
+    """Read and inflate the record of a tree.
+
+    Raises
+    ------
+    CorruptFileError
+        If lengths or checksums do not agree, or the record cannot be read.
+    UnsupportedError
+        If it is of a version that is not known.
+    """
+    if not (0 < key.key_bytes <= key.n_bytes and 0 <= key.object_bytes <= MAX_TREE_BYTES):
+        raise CorruptFileError(
+            f"{source.url}: the key of {key.name} has impossible lengths", url=source.url
+        )
+    record = read_range(source, key.offset, key.n_bytes)
+    try:
+        inflated = _inflated(record, key)
+    except (InflationError, struct.error) as error:
+        raise CorruptFileError(
+            f"{source.url}: tree {key.name}: {error}",
+            url=source.url,
+            remedy="the file is damaged or truncated: fetch it again",
+        ) from error
+    return TreeTable(inflated, key, source.url, source.size)
+
+
+def _inflated(record: bytes, key: Key) -> bytes | bytearray:
+    n_bytes, _, object_bytes = struct.unpack_from(">ihi", record)
+    if (n_bytes, object_bytes) != (key.n_bytes, key.object_bytes):
+        raise InflationError("its key differs from the list of keys")
+    inflated = inflate(memoryview(record)[key.key_bytes :], key.object_bytes)
+    return bytes(inflated) if isinstance(inflated, memoryview) else inflated

@@ -18,7 +18,9 @@ from fourlep.errors import FourlepError
 #: Where each command is defined; nothing is imported before it is called.
 COMMANDS = {
     "datasets": "fourlep.cli.datasets:datasets",
+    "report": "fourlep.cli.report:report",
     "run": "fourlep.cli.run:run",
+    "show": "fourlep.cli.show:show",
 }
 
 

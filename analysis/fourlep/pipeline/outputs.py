@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,25 +58,67 @@ def write_histograms(directory: Path, templates: Iterable[Template]) -> int:
     return written
 
 
-def read_histogram(directory: Path, name: str) -> tuple[Floats, Floats, Floats]:
-    """Read one histogram: edges (n + 1,), values (n,), variances (n,); no flow bins.
+class RunHistograms:
+    """The histograms of a run, read when they are asked for; see `open_histograms`."""
+
+    __slots__ = ("_file", "_path")
+
+    def __init__(self, file: Any, path: Path) -> None:
+        self._file = file
+        self._path = path
+
+    def spectrum(self, name: str) -> tuple[Floats, Floats, Floats]:
+        """Edges (n + 1,), values (n,) and variances (n,) of one observable; no flow bins.
+
+        Raises
+        ------
+        OutputError
+            If there is no such histogram.
+        """
+        histogram = self._get(name)
+        return histogram.axis().edges(), histogram.values(), histogram.variances()
+
+    def plane(self, name: str) -> tuple[Floats, Floats, Floats]:
+        """Edges (n_x + 1,) and (n_y + 1,), and values (n_x, n_y) of two observables.
+
+        Raises
+        ------
+        OutputError
+            If there is no such histogram.
+        """
+        histogram = self._get(name)
+        return histogram.axis(0).edges(), histogram.axis(1).edges(), histogram.values()
+
+    def _get(self, name: str) -> Any:
+        try:
+            return self._file[name]
+        except KeyError as error:
+            raise OutputError(
+                f"{self._path} has no {name!r}",
+                remedy="run `fourlep run` again into another directory",
+            ) from error
+
+
+@contextmanager
+def open_histograms(directory: Path) -> Iterator[RunHistograms]:
+    """Open ``histograms.root`` of a run.
 
     Raises
     ------
     OutputError
-        If there is no such file or histogram.
+        If there is none, or it cannot be read.
     """
     import uproot
 
     path = directory / HISTOGRAMS
     try:
-        with uproot.open(path) as file:
-            histogram = file[name]
-            return histogram.axis().edges(), histogram.values(), histogram.variances()
-    except (OSError, KeyError, ValueError) as error:
+        file = uproot.open(path)
+    except (OSError, ValueError) as error:
         raise OutputError(
-            f"{path} has no {name!r}", remedy="run `fourlep run` again into another directory"
+            f"{path} cannot be read", remedy="run `fourlep run` again into another directory"
         ) from error
+    with file:
+        yield RunHistograms(file, path)
 
 
 def write_cutflow(

@@ -101,6 +101,8 @@ class RunRecord:
         Whether anything is synthetic; whether real observed data is in it.
     complete, missing
         Whether everything is in the sums, and what is not.
+    normalised
+        Whether expected events were computed: ``histograms.root`` exists exactly then.
     processes, datasets
         By name.
     channels, regions, observables, variations
@@ -135,6 +137,7 @@ class RunRecord:
     observed: bool
     complete: bool
     missing: tuple[MissingFile, ...]
+    normalised: bool
     processes: Mapping[str, ProcessRecord]
     datasets: Mapping[str, DatasetRecord]
     channels: tuple[str, ...]

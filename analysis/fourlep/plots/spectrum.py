@@ -57,7 +57,9 @@ class Spectrum:
     contributions
         In the order of the stack, lowest first.
     data : (n_bins,) array
-        Observed events, None while blinded or where there are none.
+        Observed events, None where there are none.
+    hidden
+        Interval of the observable in which data is not shown (blinding), None for none.
     systematic_variances : (n_bins,) array
         Added to the statistical ones in the band, None to show these alone.
     """
@@ -67,7 +69,16 @@ class Spectrum:
     unit: str
     contributions: tuple[Contribution, ...]
     data: Floats | None = None
+    hidden: tuple[float, float] | None = None
     systematic_variances: Floats | None = None
+
+    @property
+    def is_shown(self) -> npt.NDArray[np.bool_]:
+        """(n_bins,) whether data may be shown: outside ``hidden``."""
+        if self.hidden is None:
+            return np.ones(len(self.edges) - 1, dtype=np.bool_)
+        low, high = self.hidden
+        return (self.edges[1:] <= low) | (self.edges[:-1] >= high)
 
     @property
     def total(self) -> Floats:
@@ -122,7 +133,7 @@ def poisson_interval(counts: Floats) -> tuple[Floats, Floats]:
 
 
 def draw_spectrum(spectrum: Spectrum, caption: Caption) -> Figure:
-    """Draw the figure, with a ratio panel where there is data.
+    """Draw the figure, with a ratio panel where there are data and an expectation.
 
     Parameters
     ----------
@@ -134,7 +145,7 @@ def draw_spectrum(spectrum: Spectrum, caption: Caption) -> Figure:
     import matplotlib.pyplot as plt
 
     with figure_style():
-        if spectrum.data is None:
+        if spectrum.data is None or not spectrum.contributions:
             figure, main = plt.subplots(figsize=(7.2, 5.8))
             ratio = None
         else:
@@ -146,6 +157,8 @@ def draw_spectrum(spectrum: Spectrum, caption: Caption) -> Figure:
                 gridspec_kw={"height_ratios": (3.2, 1), "hspace": 0.06},
             )
         _draw_stack(main, spectrum)
+        if spectrum.data is not None and spectrum.hidden is not None:
+            main.axvspan(*spectrum.hidden, color="#eeeeee", zorder=0, label="Blinded")
         if spectrum.data is not None:
             _draw_data(main, spectrum)
         write_caption(main, caption)
@@ -177,7 +190,7 @@ def _draw_stack(axes: Axes, spectrum: Spectrum) -> None:
             linewidth=0.5,
             ax=axes,
         )
-    _draw_band(axes, spectrum.edges, spectrum.total, spectrum.uncertainty, "Uncertainty")
+        _draw_band(axes, spectrum.edges, spectrum.total, spectrum.uncertainty, "Uncertainty")
 
 
 def _draw_band(axes: Axes, edges: Floats, centre: Floats, half: Floats, label: str) -> None:
@@ -197,7 +210,7 @@ def _draw_band(axes: Axes, edges: Floats, centre: Floats, half: Floats, label: s
 def _draw_data(axes: Axes, spectrum: Spectrum) -> None:
     counts = np.asarray(spectrum.data)
     lower, upper = poisson_interval(counts)
-    shown = counts > 0
+    shown = spectrum.is_shown & (counts > 0)
     axes.errorbar(
         (0.5 * (spectrum.edges[1:] + spectrum.edges[:-1]))[shown],
         counts[shown],
@@ -217,7 +230,8 @@ def _set_axes(axes: Axes, spectrum: Spectrum, n_caption_lines: int) -> None:
     axes.set_ylabel(f"Events / {per}")
     tops = [float(np.max(spectrum.total + spectrum.uncertainty, initial=0.0))]
     if spectrum.data is not None and spectrum.data.size:
-        tops.append(float(np.max(poisson_interval(np.asarray(spectrum.data))[1])))
+        upper = poisson_interval(np.asarray(spectrum.data))[1]
+        tops.append(float(np.max(upper, where=spectrum.is_shown, initial=0.0)))
     # Room for the caption and the legend above the highest bin.
     axes.set_ylim(0.0, max([*tops, 1e-12]) * (1.35 + 0.07 * max(n_caption_lines, 3)))
     axes.set_xlim(spectrum.edges[0], spectrum.edges[-1])
@@ -237,7 +251,7 @@ def _draw_ratio(axes: Axes, spectrum: Spectrum) -> None:
         np.where(usable, spectrum.uncertainty / safe, 0.0),
         "",
     )
-    shown = usable & (counts > 0)
+    shown = spectrum.is_shown & usable & (counts > 0)
     centres = 0.5 * (spectrum.edges[1:] + spectrum.edges[:-1])
     axes.errorbar(
         centres[shown],

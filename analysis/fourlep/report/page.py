@@ -36,11 +36,14 @@ class Table:
         Cells as text; every row as long as ``columns``.
     caption
         What it shows.
+    is_text
+        Whether cells are text, set left and wrapped, rather than numbers.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,15 @@ def test_the_ratio_panel_is_there_exactly_with_data() -> None:
     plt.close(without)
 
 
+def test_blinded_bins_show_no_data() -> None:
+    blinded = Spectrum(EDGES, "$m$", "GeV", (), np.array([3.0, 99.0]), hidden=(95.0, 97.0))
+    figure = draw_spectrum(blinded, Caption())
+    points = figure.axes[0].containers[-1].lines[0].get_xdata()
+    assert points.tolist() == [85.0]
+    assert figure.axes[0].get_ylim()[1] < 50.0
+    plt.close(figure)
+
+
 def test_an_empty_spectrum_is_drawn() -> None:
     figure = draw_spectrum(Spectrum(EDGES, "$m$", "GeV", (), np.zeros(2)), Caption())
     assert figure.axes[0].get_ylim()[1] > 0

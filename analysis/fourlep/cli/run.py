@@ -1,0 +1,112 @@
+"""``fourlep run``: a fileset through a selection into a run directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fourlep.cli.fileset_options import fileset_options
+from fourlep.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from fourlep.io.source import ReaderChoice
+    from fourlep.pipeline.record import RunRecord
+
+
+@click.command()
+@click.argument("fileset")
+@click.option("--selection", default="fourlepton", show_default=True, help="Name of the selection.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Run directory; made where it is absent.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML that changes thresholds, corrections and the fit.",
+)
+@click.option(
+    "--workers", default="", help='"8", or "2-64" to adapt; one for each core if not said.'
+)
+@click.option(
+    "--cluster",
+    default="local",
+    show_default=True,
+    help="Where to run: inline, local, gateway, or the tcp:// or tls:// address of a scheduler.",
+)
+@click.option("--resume", is_flag=True, help="Continue the run in the output directory.")
+@click.option(
+    "--allow-missing",
+    is_flag=True,
+    help="Normalise although files are missing, and account for it.",
+)
+@click.option(
+    "--reader",
+    type=click.Choice(["auto", "lean", "uproot"]),
+    default="auto",
+    show_default=True,
+    help="How to read PHYSLITE trees: auto is lean, with uproot to fall back on.",
+)
+@click.option("--candidates", is_flag=True, help="Also write candidates.parquet.")
+@click.option("--unblind", is_flag=True, help="Show observed data in the Higgs window.")
+@fileset_options
+def run(
+    *,
+    fileset: str,
+    selection: str,
+    output: Path,
+    config: Path | None,
+    reader: ReaderChoice,
+    candidates: bool,
+    data_dir: Path | None,
+    processes: tuple[str, ...],
+    without_corrections: tuple[str, ...],
+    with_corrections: tuple[str, ...],
+    luminosity_ifb: float | None,
+    **options: Any,
+) -> None:
+    """Run a selection over FILESET; write histograms, cutflow, record and report.
+
+    FILESET is a built-in name (see `fourlep datasets list`), the directory of a stand-in
+    release, or coffea's fileset JSON.
+    """
+    from fourlep.config.environment import cache_endpoints, cache_origin
+    from fourlep.datasets.fileset import load_fileset
+    from fourlep.io.routes import RELEASE_ORIGIN, Routes
+    from fourlep.pipeline.configure import configured_analysis
+    from fourlep.pipeline.run import RunOptions
+    from fourlep.pipeline.run import run as run_analysis
+
+    chosen = load_fileset(
+        fileset,
+        data_dir=data_dir,
+        processes=processes,
+        without_corrections=without_corrections,
+        with_corrections=with_corrections,
+        luminosity_ifb=luminosity_ifb,
+    )
+    analysis = configured_analysis(
+        selection,
+        config,
+        chosen,
+        reader=reader,
+        keep_candidates=candidates,
+    )
+    routes = Routes.parse(cache_endpoints(), cache_origin(RELEASE_ORIGIN))
+    with progress_bar() as progress:
+        record = run_analysis(
+            chosen, analysis, output, RunOptions(**options, routes=routes), progress=progress
+        )
+    _print_summary(record)
+    click.echo(f"report: {output / 'report.html'}")
+
+
+def _print_summary(record: RunRecord) -> None:
+    click.echo(
+        f"{record.n_events:,} events in {len(record.files):,} files, "
+        f"{record.n_selected:,} selected, {record.wall_s:.1f} s"
+    )

@@ -1,0 +1,52 @@
+"""From names and a TOML file to an `Analysis`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fourlep.chunk.analysis import Analysis
+from fourlep.datasets.model import Fileset
+from fourlep.errors import ConfigError
+from fourlep.io.source import ReaderChoice
+from fourlep.physics.registry import CONFIGS, configured_selection
+
+#: Every table that a configuration file may have, and its dataclass.
+SECTIONS: Mapping[str, type[Any]] = {**CONFIGS}
+
+
+def configured_analysis(
+    selection: str,
+    config: Path | None,
+    fileset: Fileset,
+    *,
+    reader: ReaderChoice = "auto",
+    keep_candidates: bool = False,
+) -> Analysis:
+    """Make the analysis that a configuration file describes.
+
+    Parameters
+    ----------
+    selection
+        Name of the selection.
+    config
+        TOML file with tables of `SECTIONS`; None for the defaults.
+    fileset
+        What will be run over; its good-run list is taken.
+    reader, keep_candidates
+        As in `Analysis`.
+
+    Raises
+    ------
+    ConfigError
+        If the file is wrong or there is no such selection.
+    """
+    if config is not None and not config.is_file():
+        raise ConfigError(f"there is no file {config}", remedy="check --config")
+    return Analysis(
+        selection=configured_selection(selection, config),
+        good_runs=fileset.good_runs,
+        reader=reader,
+        keep_candidates=keep_candidates,
+    )

@@ -1,0 +1,214 @@
+"""From a run directory to its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fourlep.datasets.model import DATA
+from fourlep.physics.cutflow import TOTAL
+from fourlep.physics.histograms import ALL_CHANNELS
+from fourlep.pipeline.outputs import RunHistograms, open_histograms, read_cutflow
+from fourlep.pipeline.record import RunRecord
+from fourlep.plots.plane import Plane, draw_plane
+from fourlep.plots.spectrum import Contribution, Spectrum, draw_spectrum
+from fourlep.plots.steps import Steps, draw_steps
+from fourlep.plots.style import Caption, channel_title, save
+from fourlep.report import FigureBlock
+
+FOLDER = "plots"
+
+#: Where data stays hidden until told otherwise: the Higgs window, GeV.
+BLIND_WINDOW = (115.0, 130.0)
+
+#: Label and unit of each observable.
+_AXES = {
+    "m4l": (r"$m_{4\ell}$", "GeV"),
+    "m12": (r"$m_{12}$", "GeV"),
+    "m34": (r"$m_{34}$", "GeV"),
+    "lepton_pt": (r"Lepton $p_{T}$", "GeV"),
+    "lepton_eta": (r"Lepton $\eta$", ""),
+}
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A run directory as the figures see it."""
+
+    directory: Path
+    record: RunRecord
+    histograms: RunHistograms
+    is_blind: bool
+
+    @property
+    def simulated(self) -> list[str]:
+        return [name for name in self.record.processes if name != DATA]
+
+    def caption(self, *details: str) -> Caption:
+        return Caption(
+            self.record.luminosity_ifb, self.record.synthetic, (self.record.selection, *details)
+        )
+
+    def read(self, channel: str, region: str, name: str) -> tuple[Floats, Floats, Floats]:
+        return self.histograms.spectrum(f"{channel}/{region}/{name}")
+
+
+def draw_run(directory: Path, record: RunRecord, *, unblind: bool) -> tuple[FigureBlock, ...]:
+    """Draw every figure of a run into ``DIR/plots``.
+
+    Parameters
+    ----------
+    directory
+        Of the run.
+    record
+        Its ``run.json``.
+    unblind
+        Show data in the Higgs window even where it is observed data.
+
+    Returns
+    -------
+    The figures, in the order of the report.
+    """
+    with open_histograms(directory) as histograms:
+        view = _View(directory, record, histograms, is_blind=record.observed and not unblind)
+        return tuple(_draw_all(view))
+
+
+def _draw_all(view: _View) -> Iterator[FigureBlock]:
+    observables = [name for name in _AXES if name in view.record.observables]
+    channels = [ALL_CHANNELS, *(c for c in view.record.channels if c != ALL_CHANNELS)]
+    for channel in channels if len(channels) > 2 else channels[:1]:
+        if "m4l" in observables:
+            yield _spectrum(view, channel, "m4l")
+    if "m12_m34" in view.record.observables and (view.simulated or not view.is_blind):
+        yield _plane(view)
+    has_open_data = not view.is_blind or "sideband" in view.record.regions
+    for observable in observables:
+        if observable != "m4l" and (view.simulated or has_open_data):
+            yield _spectrum(view, ALL_CHANNELS, observable)
+    yield _cutflow(view)
+
+
+def _spectrum(view: _View, channel: str, observable: str) -> FigureBlock:
+    label, unit = _AXES[observable]
+    # While blind, other observables show data of the sidebands alone.
+    region = "all"
+    if view.is_blind and observable != "m4l":
+        region = "sideband" if "sideband" in view.record.regions else ""
+    shown = region or "all"
+    contributions = []
+    edges = np.zeros(0)
+    for process in view.simulated:
+        edges, values, variances = view.read(channel, shown, f"{observable}/{process}")
+        is_signal = view.record.processes[process].role == "signal"
+        contributions.append(Contribution(process, values, variances, is_signal))
+    contributions.sort(key=lambda contribution: float(contribution.values.sum()))
+    data = None
+    if DATA in view.record.processes and region:
+        edges, data, _ = view.read(channel, shown, f"{observable}/{DATA}")
+    systematic = _systematic_variances(view, channel, shown, observable)
+    hidden = BLIND_WINDOW if view.is_blind and observable == "m4l" else None
+    spectrum = Spectrum(edges, label, unit, tuple(contributions), data, hidden, systematic)
+    details = [channel_title(channel)] + ([shown] if shown != "all" else [])
+    figure = draw_spectrum(spectrum, view.caption(", ".join(details)))
+    png, _ = save(figure, view.directory / FOLDER / f"{observable}_{channel}")
+    return FigureBlock(png, f"{observable}, channel {channel}" + _blind_note(view))
+
+
+def _blind_note(view: _View) -> str:
+    if not view.is_blind:
+        return ""
+    low, high = BLIND_WINDOW
+    return f"; data between {low:g} and {high:g} GeV is hidden until --unblind"
+
+
+def _systematic_variances(view: _View, channel: str, region: str, observable: str) -> Floats | None:
+    """Sum of the squared half differences of up and down.
+
+    Each source is fully correlated between processes; a variation without a partner counts
+    with its difference to nominal.
+    """
+    if not view.record.variations:
+        return None
+    nominal = _total(view, channel, region, observable, "")
+    squares = np.zeros_like(nominal)
+    for up, down in _pairs(view.record.variations):
+        high = _total(view, channel, region, observable, f"_{up}")
+        low = (
+            2 * nominal - high
+            if down is None
+            else _total(view, channel, region, observable, f"_{down}")
+        )
+        squares += (0.5 * (high - low)) ** 2
+    return squares
+
+
+def _total(view: _View, channel: str, region: str, observable: str, suffix: str) -> Floats:
+    parts = [
+        view.read(channel, region, f"{observable}/{process}{suffix}")[1]
+        for process in view.simulated
+    ]
+    return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
+
+
+def _pairs(variations: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Up and down of each source, by the endings ``__1up``/``__1down`` and ``UP``/``DOWN``."""
+    known = set(variations)
+    for name in variations:
+        for up, down in (("__1up", "__1down"), ("UP", "DOWN")):
+            if name.endswith(up):
+                partner = name.removesuffix(up) + down
+                yield name, partner if partner in known else None
+                break
+            if name.endswith(down) and name.removesuffix(down) + up in known:
+                break
+        else:
+            yield name, None
+
+
+def _plane(view: _View) -> FigureBlock:
+    x_edges, y_edges, expected = _plane_sum(view, view.simulated)
+    signal = [n for n in view.simulated if view.record.processes[n].role == "signal"]
+    data = None
+    if DATA in view.record.processes and not view.is_blind:
+        x_edges, y_edges, data = _plane_sum(view, [DATA])
+    plane = Plane(
+        x_edges,
+        y_edges,
+        expected if view.simulated else np.zeros((len(x_edges) - 1, len(y_edges) - 1)),
+        _plane_sum(view, signal)[2] if signal else None,
+        data,
+    )
+    caption = view.caption(channel_title(ALL_CHANNELS))
+    png, _ = save(draw_plane(plane, caption), view.directory / FOLDER / "m12_m34_4l")
+    note = "; data is hidden until --unblind" if view.is_blind else ""
+    return FigureBlock(png, "m34 against m12, all channels" + note)
+
+
+def _plane_sum(view: _View, names: Sequence[str]) -> tuple[Floats, Floats, Floats]:
+    total, x_edges, y_edges = np.zeros((0, 0)), np.zeros(0), np.zeros(0)
+    for name in names:
+        x_edges, y_edges, values = view.histograms.plane(f"{ALL_CHANNELS}/all/m12_m34/{name}")
+        total = values if total.size == 0 else total + values
+    return x_edges, y_edges, total
+
+
+def _cutflow(view: _View) -> FigureBlock:
+    table = read_cutflow(view.directory)
+    rows = next(iter(table.values()))
+    events = []
+    for process, flow in table.items():
+        numbers = [row["expected"] if process != DATA else row["raw"] for row in flow]
+        if view.is_blind and process == DATA:
+            continue
+        if all(number is not None for number in numbers):
+            events.append((process, tuple(float(number[TOTAL]) for number in numbers)))
+    steps = Steps(tuple(row["title"] for row in rows), tuple(events))
+    png, _ = save(draw_steps(steps, view.caption()), view.directory / FOLDER / "cutflow")
+    return FigureBlock(png, "Events left after each requirement" + _blind_note(view))

@@ -1,0 +1,247 @@
+"""From a run directory to ``report.html``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fourlep import __version__
+from fourlep.execution.durable import write_whole
+from fourlep.physics.cutflow import TOTAL
+from fourlep.pipeline.figures import FOLDER, draw_run
+from fourlep.pipeline.outputs import read_cutflow
+from fourlep.pipeline.record import RunRecord, read_record
+from fourlep.report import Fact, FigureBlock, Page, Section, Table, render
+
+FILE_NAME = "report.html"
+
+#: Rows of the table of files; the rest is in run.json.
+_MAX_FILES = 50
+
+
+def write_report(directory: Path, *, unblind: bool = False) -> Path:
+    """Draw the figures of a run and write its page.
+
+    Parameters
+    ----------
+    directory
+        Of the run.
+    unblind
+        Show data in the Higgs window even where it is observed data.
+
+    Returns
+    -------
+    The page.
+
+    Raises
+    ------
+    OutputError
+        If the directory holds no run, or the page cannot be written.
+    """
+    record = read_record(directory)
+    figures = draw_run(directory, record, unblind=unblind) if record.normalised else ()
+    page = Page(
+        title=f"{record.selection}: {record.title}",
+        subtitle=f"{record.fileset}, {record.luminosity_ifb:.3g} fb⁻¹ at 13 TeV, "
+        f"run of {record.started_utc}",
+        is_synthetic=record.synthetic,
+        warnings=_warnings(record),
+        sections=tuple(_sections(directory, record, figures)),
+        footer=f"fourlep {__version__} · {record.source} · fingerprint {record.fingerprint[:12]}",
+    )
+    path = directory / FILE_NAME
+    write_whole(path, render(page).encode())
+    return path
+
+
+def _warnings(record: RunRecord) -> tuple[str, ...]:
+    warnings = []
+    if not record.complete:
+        missing = [
+            f"{name}: {d.n_files - d.n_files_done} of {d.n_files} files ({1 - d.share:.2%})"
+            for name, d in record.datasets.items()
+            if d.n_files != d.n_files_done
+        ]
+        warnings.append("This run is incomplete. Missing: " + "; ".join(missing))
+    if record.duplicates:
+        warnings.append(
+            f"{len(record.duplicates)} events of the data were selected more than once: "
+            + ", ".join(f"run {run} event {event}" for run, event in record.duplicates[:5])
+        )
+    return tuple(warnings)
+
+
+def _sections(
+    directory: Path, record: RunRecord, figures: tuple[FigureBlock, ...]
+) -> list[Section]:
+    sections = [Section("Summary", facts=_summary(record))]
+    fit = _read_fit(directory)
+    if fit is not None:
+        sections.append(_fit_section(directory, fit))
+    sections.append(Section("Figures", figures=figures))
+    sections.append(Section("Cutflow", tables=_cutflow_tables(directory, record)))
+    if record.left_out:
+        rows = tuple(sorted(record.left_out.items()))
+        sections.append(
+            Section(
+                "Left out",
+                "What the input could not provide.",
+                tables=(Table(("Requirement or column", "Reason"), rows, is_text=True),),
+            )
+        )
+    sections.append(_transport(record))
+    sections.append(_provenance(record))
+    return sections
+
+
+def _summary(record: RunRecord) -> tuple[Fact, ...]:
+    rate = record.n_events / record.wall_s if record.wall_s else 0.0
+    n_files = len(record.files)
+    return (
+        Fact("Events", f"{record.n_events:,}", f"in {n_files:,} files"),
+        Fact("Selected", f"{record.n_selected:,}", "raw, all processes"),
+        Fact("Luminosity", f"{record.luminosity_ifb:.4g} fb⁻¹", record.luminosity_source),
+        Fact(
+            "Read",
+            _bytes(record.read_bytes),
+            f"{record.read_bytes / record.n_events:.3g} bytes an event" if record.n_events else "",
+        ),
+        Fact("Wall time", f"{record.wall_s:.1f} s", f"{rate:,.0f} events/s"),
+        Fact("CPU time", f"{record.cpu_s:.1f} s", "reading and selecting, all workers"),
+    )
+
+
+def _bytes(number: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
+
+
+def _cutflow_tables(directory: Path, record: RunRecord) -> tuple[Table, ...]:
+    table = read_cutflow(directory)
+    if not table:
+        return ()
+    channels = [c for c in next(iter(table.values()))[0]["raw"] if c != TOTAL]
+    names = tuple(table)
+    rows = next(iter(table.values()))
+    tables = [
+        Table(
+            ("Requirement", *names),
+            tuple(
+                (row["title"], *(_cell(table[name][at], TOTAL) for name in names))
+                for at, row in enumerate(rows)
+            ),
+            "Events after each requirement: data as counted, simulation as expected"
+            if record.normalised
+            else "Raw events after each requirement",
+        )
+    ]
+    if len(channels) > 1:
+        tables.append(
+            Table(
+                ("Process", *channels, TOTAL),
+                tuple(
+                    (name, *(_cell(table[name][-1], column) for column in (*channels, TOTAL)))
+                    for name in names
+                ),
+                "Selected events by channel",
+            )
+        )
+    return tuple(tables)
+
+
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    expected = row["expected"]
+    raw = row["raw"][column]
+    if expected is None or expected[column] == raw:
+        return f"{raw:,}"
+    return (
+        f"{expected[column]:,.3f}" if abs(expected[column]) < 1000 else f"{expected[column]:,.0f}"
+    )
+
+
+def _transport(record: RunRecord) -> Section:
+    traffic = tuple(
+        (t.endpoint or "local files", f"{t.n_items:,}", f"{t.n_events:,}", _bytes(t.read_bytes))
+        for t in record.metrics.traffic
+    )
+    readers = ", ".join(f"{name}: {count:,}" for name, count in record.readers.items())
+    fallbacks = tuple((reason, f"{count:,}") for reason, count in record.fallbacks.items())
+    tables = [Table(("Read from", "Files", "Events", "Bytes asked for"), traffic)]
+    if fallbacks:
+        tables.append(Table(("Why the lean reader was not used", "Files"), fallbacks))
+    return Section(
+        "Transport",
+        f"Files by reader: {readers}. Workers: {record.metrics.n_workers}; clusters used: "
+        f"{record.metrics.n_clusters}; batches given out again: {record.metrics.n_lost_batches}.",
+        tables=tuple(tables),
+    )
+
+
+def _provenance(record: RunRecord) -> Section:
+    datasets = tuple(
+        (
+            name,
+            d.process,
+            f"{d.n_files_done:,} / {d.n_files:,}",
+            f"{d.n_events:,}",
+            "" if d.normalisation is None else f"{d.normalisation['cross_section_pb']:.5g}",
+            "" if d.normalisation is None else f"{d.normalisation['sum_of_weights']:.6g}",
+        )
+        for name, d in record.datasets.items()
+    )
+    files = tuple(
+        (
+            f.key.rsplit("/", 1)[-1],
+            f"{f.n_events:,}",
+            f"{f.n_selected:,}",
+            _bytes(f.read_bytes),
+            f.reader,
+        )
+        for f in record.files[:_MAX_FILES]
+    )
+    shown = (
+        "" if len(record.files) <= _MAX_FILES else f", first {_MAX_FILES} of {len(record.files):,}"
+    )
+    corrections = tuple(
+        (name, text) for name, d in record.datasets.items() for text in d.corrections
+    )
+    tables = [
+        Table(
+            ("Dataset", "Process", "Files", "Events", "σ [pb]", "Σ weights"), datasets, "Datasets"
+        ),
+        Table(("File", "Events", "Selected", "Read", "Reader"), files, "Files" + shown),
+        Table(("Package", "Version"), tuple(record.versions.items()), "Versions"),
+    ]
+    if corrections:
+        tables.insert(
+            1, Table(("Dataset", "Correction of the published numbers"), corrections, is_text=True)
+        )
+    if record.notes:
+        tables.insert(0, Table(("Notes",), tuple((note,) for note in record.notes), is_text=True))
+    return Section(
+        "Provenance",
+        "The full configuration and every file are in run.json.",
+        tables=tuple(tables),
+        is_folded=True,
+    )
+
+
+def _read_fit(directory: Path) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads((directory / "fit.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    return content
+
+
+def _fit_section(directory: Path, fit: Mapping[str, Any]) -> Section:
+    figures = tuple(
+        FigureBlock(path, path.stem.replace("_", " "))
+        for path in sorted((directory / FOLDER).glob("fit_*.png"))
+    )
+    return Section("Measurement", str(fit), figures=figures)

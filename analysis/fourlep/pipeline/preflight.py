@@ -1,0 +1,51 @@
+"""Is there anybody to read from? Asked once, before a run begins."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+from fourlep.datasets.model import Fileset
+from fourlep.errors import TransientReadError
+from fourlep.io.routes import Routes
+
+_TIMEOUT_S = 4.0
+_PORTS = {"root": 1094, "roots": 1094, "xroot": 1094, "http": 80, "https": 443}
+
+
+def check_reachable(fileset: Fileset, routes: Routes) -> None:
+    """Check that for each server of the fileset one place to read it from answers.
+
+    Raises
+    ------
+    TransientReadError
+        If neither a cache nor the origin takes a connection within seconds.
+    """
+    samples = {_endpoint(file.url): file.url for d in fileset.datasets for file in d.files}
+    for endpoint, url in samples.items():
+        if endpoint is None:
+            continue
+        places = [_endpoint(place.url) for place in routes.places(url)]
+        if not any(_answers(place) for place in places if place is not None):
+            host, port = endpoint
+            raise TransientReadError(
+                f"{host}:{port}, which serves {fileset.name}, cannot be reached from here",
+                url=url,
+                remedy="check the network or FOURLEP_CACHES; "
+                "`make run` without FILESET needs no network",
+            )
+
+
+def _endpoint(url: str) -> tuple[str, int] | None:
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        return None
+    return parts.hostname, parts.port or _PORTS[parts.scheme]
+
+
+def _answers(endpoint: tuple[str, int]) -> bool:
+    try:
+        with socket.create_connection(endpoint, timeout=_TIMEOUT_S):
+            return True
+    except OSError:
+        return False

@@ -6,6 +6,7 @@ loaded at its first use: routes and transports do not need the readers and their
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ __all__ = ["EventFile", "Reader", "ReaderChoice", "open_events"]
 
 
 def __getattr__(name: str) -> Any:
-    from fourlep.io import opening, source
-
-    for module in (opening, source):
-        if name in __all__ and hasattr(module, name):
-            return getattr(module, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:  # a submodule that is being imported asks here, too
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "opening" if name == "open_events" else "source"
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)

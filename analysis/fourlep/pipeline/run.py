@@ -113,8 +113,8 @@ def run(
     started_utc = datetime.now(UTC).isoformat(timespec="seconds")
     configuration = describe(analysis)
     fingerprint = fingerprint_of(fileset, configuration)
-    prepare(output)
     check_reachable(fileset, options.routes)
+    prepare(output)
     outcome = execute(
         chunks(fileset),
         partial(_work, analysis=analysis),

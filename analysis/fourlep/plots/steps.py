@@ -59,6 +59,7 @@ def draw_steps(steps: Steps, caption: Caption) -> Figure:
         axes.set_xlabel("Events left")
         axes.grid(axis="x", color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+        if steps.events:
+            axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
         axes.set_title(" · ".join(caption.lines), loc="left", fontsize=11)
     return figure

@@ -1,0 +1,171 @@
+"""Minimising a likelihood with MINUIT, and refusing to give numbers where that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fourlep.errors import FitError
+from fourlep.stats.likelihood import Integers, Likelihood
+from fourlep.stats.templates import Floats
+
+#: MINUIT stops when the estimated distance to the minimum is below 0.002 times this.
+_TOLERANCE = 1e-3
+_MAX_CALLS = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minimum:
+    """A minimum of minus twice the logarithm of the likelihood.
+
+    Parameters
+    ----------
+    parameters : (n_parameters,) array
+        Where it is.
+    twice_nll
+        Its value.
+    explicit : (n_explicit,) array
+        Positions of the parameters that MINUIT varied.
+    held : (n_parameters,) array
+        Parameters that were held.
+    minuit
+        MINUIT in its final state; None where nothing was left to vary.
+    """
+
+    parameters: Floats
+    twice_nll: float
+    explicit: Integers
+    held: npt.NDArray[np.bool_]
+    minuit: Any
+
+
+def minimise(
+    likelihood: Likelihood,
+    data: Floats,
+    *,
+    held: Mapping[str, float] | None = None,
+    start: Floats | None = None,
+    is_final: bool = False,
+) -> Minimum:
+    """Find the minimum.
+
+    Parameters
+    ----------
+    likelihood
+        What to minimise.
+    data : (n_bins + n_auxiliary,) array
+        Observed events and constraint measurements.
+    held
+        Parameters to hold, and where.
+    start : (n_parameters,) array
+        Where to start, by default at the model's own values.
+    is_final
+        Whether errors will be asked of the minimum: MINUIT then takes more care of the
+        curvature.
+
+    Raises
+    ------
+    FitError
+        If MINUIT does not converge from any of three starts.
+    """
+    base = (likelihood.initial if start is None else start).copy()
+    is_held = likelihood.is_fixed.copy()
+    for name, value in (held or {}).items():
+        position = likelihood.index(name)
+        base[position], is_held[position] = value, True
+    explicit = _explicit(likelihood, is_held)
+    if not len(explicit):
+        parameters = likelihood.with_bin_parameters(base, data, is_held)
+        return Minimum(parameters, likelihood.twice_nll(parameters, data), explicit, is_held, None)
+    profile = _Profile(likelihood, data, base, explicit, is_held)
+    minuit = _minuit(profile)
+    _converge(minuit, likelihood.initial[explicit], strategy=1 if is_final else 0)
+    parameters = profile.parameters(np.asarray(minuit.values))
+    return Minimum(parameters, likelihood.twice_nll(parameters, data), explicit, is_held, minuit)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Profile:
+    """The likelihood as a function of the explicit parameters."""
+
+    likelihood: Likelihood
+    data: Floats
+    base: Floats
+    explicit: Integers
+    is_held: npt.NDArray[np.bool_]
+
+    def parameters(self, values: Floats) -> Floats:
+        parameters = self.base.copy()
+        parameters[self.explicit] = values
+        return self.likelihood.with_bin_parameters(parameters, self.data, self.is_held)
+
+    def value(self, values: Floats) -> float:
+        return self.likelihood.twice_nll(self.parameters(values), self.data)
+
+    def gradient(self, values: Floats) -> Floats:
+        return self.likelihood.gradient(self.parameters(values), self.data, self.explicit)
+
+
+def _explicit(likelihood: Likelihood, is_held: npt.NDArray[np.bool_]) -> Integers:
+    free = ~is_held
+    free[likelihood.bin_parameters] = False
+    return np.flatnonzero(free)
+
+
+def _minuit(profile: _Profile) -> Any:
+    from iminuit import Minuit
+
+    likelihood, explicit = profile.likelihood, profile.explicit
+    start = profile.base[explicit]
+    # MINUIT judges rounding by the size of the function: let it be small at the minimum.
+    offset = profile.value(start)
+    minuit = Minuit(
+        lambda values: profile.value(values) - offset,
+        start,
+        grad=profile.gradient,
+        name=[likelihood.names[position] for position in explicit],
+    )
+    minuit.errordef = Minuit.LEAST_SQUARES  # twice the logarithm
+    minuit.limits = list(zip(likelihood.low[explicit], likelihood.high[explicit], strict=True))
+    widths = likelihood.widths[explicit]
+    minuit.errors = np.where(widths > 0.0, widths, 0.1)
+    minuit.tol = _TOLERANCE
+    minuit.print_level = 0
+    return minuit
+
+
+def _converge(minuit: Any, fallback: Floats, strategy: int) -> None:
+    """Minimise; try harder, then from the model's start, before giving up."""
+    minuit.strategy = strategy
+    minuit.migrad(ncall=_MAX_CALLS)
+    if minuit.valid:
+        return
+    minuit.strategy = 2
+    minuit.simplex().migrad(ncall=_MAX_CALLS)
+    if minuit.valid:
+        return
+    minuit.values = fallback
+    minuit.simplex().migrad(ncall=_MAX_CALLS)
+    if not minuit.valid:
+        raise FitError(
+            f"the fit does not converge: {_reason(minuit)}",
+            remedy="merge bins (bin_width), leave out processes without events, constrain "
+            "free normalisations, or prune variations",
+        )
+
+
+def _reason(minuit: Any) -> str:
+    state = minuit.fmin
+    if not np.isfinite(state.fval):
+        return "the likelihood is not finite"
+    if state.has_reached_call_limit:
+        return f"{state.nfcn} evaluations were not enough"
+    if state.is_above_max_edm:
+        return f"estimated distance to the minimum {state.edm:.2g}, wanted {state.edm_goal:.2g}"
+    if state.has_parameters_at_limit:
+        return "a parameter stands at the end of its range"
+    return "no valid minimum"

@@ -1,0 +1,276 @@
+"""From a run's histograms to the templates of a fit, with a record of what was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from fourlep.errors import FitError
+from fourlep.stats.config import FitConfig, FitRegion
+from fourlep.stats.effects import Effect, Record, Treatment, floored, pruned, smoothed
+from fourlep.stats.run_directory import Histograms, Run, Variation
+from fourlep.stats.templates import Floats, Template
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A process in a region."""
+
+    process: str
+    nominal: Template
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedRegion:
+    """A region ready for the model.
+
+    Parameters
+    ----------
+    region
+        Its definition.
+    edges : (n_bins + 1,) array
+        Bin edges.
+    samples
+        Processes that have events there.
+    data : (n_bins,) array
+        Observed events; None where they are not to be looked at, or absent.
+    """
+
+    region: FitRegion
+    edges: Floats
+    samples: tuple[Sample, ...]
+    data: Floats | None
+
+    @property
+    def expected(self) -> Floats:
+        """(n_bins,) nominal expectation."""
+        return np.asarray(np.sum([sample.nominal.values for sample in self.samples], axis=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preparation:
+    """Templates of every region and what was done to them."""
+
+    regions: tuple[PreparedRegion, ...]
+    treatments: tuple[Treatment, ...]
+    variations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """Where templates come from: the file, the process names and the scale of simulation."""
+
+    histograms: Histograms
+    processes: tuple[str, ...]
+    variations: tuple[Variation, ...]
+    scale: float
+    stretches: Mapping[str, float] = field(default_factory=dict)
+
+    def nominal(self, region: FitRegion, process: str) -> Template:
+        return self._read(region, process, process)
+
+    def varied(self, region: FitRegion, process: str, suffix: str) -> Template:
+        return self._read(region, process, f"{process}_{suffix}")
+
+    def _read(self, region: FitRegion, process: str, name: str) -> Template:
+        template = self.histograms.read(region.folder, name).scaled(self.scale)
+        stretched = template.stretched(self.stretches.get(process, 1.0))
+        return _binned(stretched, region)
+
+
+def prepare(
+    run: Run,
+    histograms: Histograms,
+    config: FitConfig,
+    *,
+    scale: float = 1.0,
+    with_data: bool = True,
+    stretches: Mapping[str, float] | None = None,
+) -> Preparation:
+    """Templates of every region.
+
+    Parameters
+    ----------
+    run, histograms
+        What is fitted.
+    config
+        How.
+    scale
+        What to multiply the simulation by.
+    with_data
+        Whether the observed events may be read.
+    stretches
+        Factor on the observable by process, for other mass hypotheses.
+
+    Raises
+    ------
+    FitError
+        If a histogram is missing, a region is empty, or a total is negative.
+    """
+    processes = tuple(
+        process for process in (*run.signals, *run.backgrounds) if process not in config.leave_out
+    )
+    if not any(process in run.signals for process in processes):
+        raise FitError(
+            "the run has no signal process",
+            remedy="run a fileset with signal simulation, or leave out less",
+        )
+    source = _Source(histograms, processes, _chosen(run.variations, config), scale, stretches or {})
+    treatments: list[Treatment] = []
+    nominals = {region.name: _nominals(source, region, treatments) for region in config.regions}
+    binnings = _common_binnings(config.regions, nominals, treatments)
+    regions = tuple(
+        _prepared(source, config, region, binnings[region.name], treatments, with_data=with_data)
+        for region in config.regions
+    )
+    return Preparation(regions, tuple(treatments), tuple(v.name for v in source.variations))
+
+
+def _chosen(available: Sequence[Variation], config: FitConfig) -> tuple[Variation, ...]:
+    if not config.variations:
+        return tuple(available)
+    by_name = {variation.name: variation for variation in available}
+    missing = [name for name in config.variations if name not in by_name]
+    if missing:
+        raise FitError(
+            f"the run has no variation {', '.join(missing)}",
+            remedy=f"it has {', '.join(by_name) or 'none'}; run again with corrections",
+        )
+    return tuple(by_name[name] for name in config.variations)
+
+
+def _binned(template: Template, region: FitRegion) -> Template:
+    chosen = template.windowed(region.low, region.high)
+    return chosen if region.edges is None else chosen.merged(region.edges)
+
+
+def _nominals(
+    source: _Source, region: FitRegion, treatments: list[Treatment]
+) -> dict[str, Template]:
+    """Nominal templates of the processes that have events in the region."""
+    found: dict[str, Template] = {}
+    for process in source.processes:
+        template = source.nominal(region, process)
+        if template.total < 0.0:
+            raise FitError(
+                f"process {process} has a negative total of {template.total:.3g} events "
+                f"in region {region.name}",
+                remedy=f"simulate more of it, widen the region, or leave_out = [{process!r}]",
+            )
+        if template.total == 0.0:
+            treatments.append(Treatment("no events", region.name, process))
+        else:
+            found[process] = template
+    if not found:
+        raise FitError(
+            f"region {region.name} is empty: no process expects an event in {region.folder} "
+            f"from {region.low:g} to {region.high:g}",
+            remedy="widen it, or leave it out of the configuration's regions",
+        )
+    return found
+
+
+def _common_binnings(
+    regions: Sequence[FitRegion],
+    nominals: Mapping[str, Mapping[str, Template]],
+    treatments: list[Treatment],
+) -> dict[str, Floats]:
+    """Edges by region, such that every bin expects something.
+
+    Regions that share a binning keep sharing it, so that channels can be added.
+    """
+    binnings: dict[str, Floats] = {}
+    groups: dict[tuple[float, ...], list[str]] = {}
+    for region in regions:
+        edges = next(iter(nominals[region.name].values())).edges
+        groups.setdefault(tuple(edges.tolist()), []).append(region.name)
+    for key, names in groups.items():
+        edges = np.array(key)
+        totals = [np.sum([t.values for t in nominals[name].values()], axis=0) for name in names]
+        merged = _merged_edges(edges, np.min(totals, axis=0) > 0.0)
+        for name in names:
+            binnings[name] = merged
+        if len(merged) != len(edges):
+            gone = ", ".join(f"{edge:g}" for edge in edges if edge not in merged)
+            treatments.append(
+                Treatment("merged bins", "+".join(names), detail=f"edges removed: {gone}")
+            )
+    return binnings
+
+
+def _merged_edges(edges: Floats, usable: npt.NDArray[np.bool_]) -> Floats:
+    """Edges with every unusable bin joined to the next one, the last to the one before."""
+    kept = [edges[0]]
+    for upper, good in zip(edges[1:], usable, strict=True):
+        if good:
+            kept.append(upper)
+    if len(kept) == 1:
+        return np.array([edges[0], edges[-1]])
+    kept[-1] = edges[-1]
+    return np.array(kept)
+
+
+def _prepared(
+    source: _Source,
+    config: FitConfig,
+    region: FitRegion,
+    edges: Floats,
+    treatments: list[Treatment],
+    *,
+    with_data: bool,
+) -> PreparedRegion:
+    samples = []
+    for process in source.processes:
+        raw = source.nominal(region, process).merged(edges)
+        if raw.total != 0.0:
+            record = Record(region.name, process, treatments)
+            nominal = floored(raw, record)
+            effects = tuple(_effects(source, config, region, nominal, record))
+            samples.append(Sample(process, nominal, effects))
+    data = _observed(source.histograms, region, edges) if with_data else None
+    return PreparedRegion(region, edges, tuple(samples), data)
+
+
+def _observed(histograms: Histograms, region: FitRegion, edges: Floats) -> Floats | None:
+    if f"{region.folder}/data" not in histograms:
+        return None
+    data = _binned(histograms.read(region.folder, "data"), region).merged(edges).values
+    if np.any(data < 0) or np.any(np.abs(data - np.rint(data)) > 1e-9):
+        raise FitError(
+            f"the data of region {region.name} are no event counts",
+            remedy="data must not be weighted: run it again",
+        )
+    return np.asarray(np.rint(data))
+
+
+def _effects(
+    source: _Source, config: FitConfig, region: FitRegion, nominal: Template, record: Record
+) -> Iterator[Effect]:
+    """Yield what variations do to the process of ``record``, where they do anything."""
+    for variation in source.variations:
+        up = _side(source, region, nominal, record, variation.up)
+        down = _side(source, region, nominal, record, variation.down) if variation.down else None
+        effect = Effect(variation.name, up, down)
+        if config.smoothing == "353QH":
+            effect = smoothed(effect, nominal)
+            record.add("smoothed", variation.name, "353QH, twice")
+        kept = pruned(effect, nominal, config, record)
+        if kept is not None:
+            yield kept
+
+
+def _side(
+    source: _Source, region: FitRegion, nominal: Template, record: Record, suffix: str
+) -> Template:
+    varied = source.varied(region, record.process, suffix).merged(nominal.edges)
+    if varied.total <= 0.0:
+        raise FitError(
+            f"variation {suffix} of {record.process} leaves {varied.total:.3g} events in "
+            f"region {region.name}",
+            remedy=f"leave out {record.process!r}, or list the variations to use",
+        )
+    return floored(varied, record, suffix)

@@ -35,6 +35,7 @@ c.ClusterConfig.worker_cmd = ["dask", "worker", "--preload", GUARD]
 c.ClusterConfig.idle_timeout = number("FOURLEP_CLUSTER_IDLE_S", 1800)
 c.ClusterConfig.environment = {
     "FOURLEP_CACHES": text("FOURLEP_CACHES", ""),
+    "FOURLEP_CACHE_ORIGIN": text("FOURLEP_CACHE_ORIGIN", ""),
     # One thread for each task that numba or BLAS serves: dask counts the cores.
     "NUMBA_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

@@ -110,6 +110,7 @@ c.Spawner.environment = {
     "DASK_LABEXTENSION__FACTORY__MODULE": "dask_gateway",
     "DASK_LABEXTENSION__FACTORY__CLASS": "GatewayCluster",
     "FOURLEP_CACHES": text("FOURLEP_CACHES", ""),
+    "FOURLEP_CACHE_ORIGIN": text("FOURLEP_CACHE_ORIGIN", ""),
     "FOURLEP_FILESET": text("FOURLEP_FILESET", ""),
 }
 

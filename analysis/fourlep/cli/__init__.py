@@ -18,6 +18,7 @@ from fourlep.errors import FourlepError
 #: Where each command is defined; nothing is imported before it is called.
 COMMANDS = {
     "datasets": "fourlep.cli.datasets:datasets",
+    "facility": "fourlep.cli.facility:facility",
     "report": "fourlep.cli.report:report",
     "run": "fourlep.cli.run:run",
     "show": "fourlep.cli.show:show",

@@ -47,6 +47,10 @@ class FacilityState:
         self._parts = tuple(PartState(title, "asking") for title in addresses)
         self._started = threading.Lock()
 
+    def __deepcopy__(self, memo: dict[int, object]) -> FacilityState:
+        """Return itself: the hub copies its configuration, and the asking must stay one."""
+        return self
+
     @property
     def parts(self) -> tuple[PartState, ...]:
         """The latest answers; the first look starts the asking."""

@@ -1,0 +1,120 @@
+"""``fourlep facility``: the facility on one machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from fourlep.facility.embedded.state import FacilityReport
+
+_DIRECTORY = click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".facility"),
+    show_default=True,
+    help="Where the facility keeps homes, secrets, cache, data and logs.",
+)
+
+
+@click.group()
+def facility() -> None:
+    """Run the whole facility on this machine: hub, gateway, caches, origin."""
+
+
+@facility.command()
+@_DIRECTORY
+@click.option(
+    "--port", default=8000, show_default=True, help="Port of the hub; 0 for any free one."
+)
+@click.option(
+    "--origin",
+    default="",
+    metavar="HOST:PORT",
+    help="XRootD origin to cache; by default the facility serves its own folder `data`.",
+)
+@click.option(
+    "--export",
+    default="/fourlep",
+    show_default=True,
+    metavar="PATH",
+    help="Path prefix of the data at the origin.",
+)
+@click.option("--fileset", default="", help="What the notebooks run over: a name or a file.")
+@click.option(
+    "--user",
+    "users",
+    multiple=True,
+    default=("analyst",),
+    show_default=True,
+    help="Who may log in; repeat for several.",
+)
+def up(
+    *,
+    directory: Path,
+    port: int,
+    origin: str,
+    export: str,
+    fileset: str,
+    users: tuple[str, ...],
+) -> None:
+    """Start it and wait until every part is healthy."""
+    from fourlep.facility.embedded.control import Choices, start
+
+    choices = Choices(port=port, origin=origin, export=export, fileset=fileset, users=users)
+    started = start(directory, choices, lambda line: click.echo(line, err=True))
+    click.echo(f"Open {started.url} and log in as {' or '.join(started.run.users)}.")
+    click.echo(f"The password is in {started.password_file}.")
+    click.echo("`fourlep facility down` ends it.")
+
+
+@facility.command()
+@_DIRECTORY
+def status(directory: Path) -> None:
+    """Say how each part is; exit status 1 unless all are up."""
+    from fourlep.facility.embedded.control import look, running
+
+    report = look(directory)
+    if report is None:
+        running(directory)  # raises: says that none runs
+        sys.exit(1)
+    _show(report)
+    sys.exit(0 if report.is_well else 1)
+
+
+@facility.command()
+@_DIRECTORY
+def down(directory: Path) -> None:
+    """End it: every process that it started, and no other."""
+    from fourlep.facility.embedded.control import stop
+
+    count = stop(directory)
+    click.echo(f"{count} processes ended." if count else "Nothing was running.", err=True)
+
+
+@facility.command()
+def collect() -> None:
+    """Collect the caches' statistics and offer them to Prometheus, until ended."""
+    from fourlep.config.settings import text
+    from fourlep.facility.cache_metrics.server import serve
+
+    serve(
+        text("FOURLEP_METRICS_UDP", "127.0.0.1:9930"),
+        text("FOURLEP_METRICS_HTTP", "127.0.0.1:9931"),
+        text("FOURLEP_XCACHE_DIR", ""),
+        text("FOURLEP_XCACHE_NAME", "cache"),
+    )
+
+
+def _show(report: FacilityReport) -> None:
+    width = max(len(part.title) for part in report.parts)
+    for part in report.parts:
+        again = f"started again {part.restarts} times" if part.restarts else ""
+        remarks = "; ".join(filter(None, (again, part.note)))
+        process = f"process {part.pid}" if part.pid > 0 else ""
+        click.echo(
+            f"{part.title:<{width}}  {part.condition:<10}  {process:<15}  {remarks}".rstrip()
+        )

@@ -1,0 +1,1 @@
+"""Statistics of the caches: from XCache's monitoring packets to Prometheus metrics."""

@@ -5,10 +5,20 @@ A module of its own, because worker processes import it.
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from fourlep.errors import DatasetError
+from fourlep.errors import (
+    CorruptFileError,
+    DatasetError,
+    MissingFileError,
+    TransientReadError,
+)
 from fourlep.exact import ExactSums
 
 
@@ -65,3 +75,63 @@ def expected(of: list[ToyItem]) -> float:
 def count(item: ToyItem, url: str) -> ToyResult:
     """The simplest work: the item's value."""
     return ToyResult.of(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Work that goes wrong for chosen items, by a plan on disk that survives processes.
+
+    Parameters
+    ----------
+    folder
+        Remembers, by a file for each key, which troubles have been had.
+    plan
+        What happens to a key at its first reads, one after another.
+    """
+
+    folder: str
+    plan: Mapping[str, tuple[str, ...]]
+
+    def __call__(self, item: ToyItem, url: str) -> ToyResult:
+        for number, what in enumerate(self.plan.get(item.key, ())):
+            if what.endswith("!") or self._is_first(f"{item.key}.{number}"):
+                _go_wrong(what.rstrip("!"), url)
+        return ToyResult.of(item)
+
+    def _is_first(self, name: str) -> bool:
+        try:
+            (Path(self.folder) / name).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+
+def _go_wrong(what: str, url: str) -> None:
+    if what == "hang":
+        threading.Event().wait()
+    if what == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "crash":
+        ctypes.string_at(0)
+    if what == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if what == "error":
+        raise ValueError("a program error")
+    kinds = {
+        "transient": TransientReadError,
+        "missing": MissingFileError,
+        "corrupt": CorruptFileError,
+    }
+    if what in kinds:
+        raise kinds[what](f"{url}: {what}", url=url)
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """Work that takes its time, so that a run can be hit while it is under way."""
+
+    seconds: float
+
+    def __call__(self, item: ToyItem, url: str) -> ToyResult:
+        threading.Event().wait(self.seconds)
+        return ToyResult.of(item)

@@ -101,6 +101,7 @@ class Run:
                 self._give_out(dealer, backend)
                 self._take_in(dealer, backend.collect(min(_WAIT_S, dealer.wait_s())))
                 self._sample()
+            self._sample(is_last=True)
         finally:
             self._metrics = replace(
                 self._metrics,
@@ -108,7 +109,6 @@ class Run:
                 n_clusters=self._metrics.n_clusters + backend.n_clusters,
             )
             backend.close()
-            self._sample(is_last=True)
 
     def _give_out(self, dealer: Dealer, backend: Backend) -> None:
         while dealer.n_out < backend.n_workers * self._pace.ahead:
@@ -150,12 +150,14 @@ class Run:
         done = [report for report in portion.reports if report.failure is None]
         self._progress = replace(
             self._progress,
+            elapsed_s=self._elapsed_s(),
             n_done=self._progress.n_done + len(done),
             n_failed=self._progress.n_failed + len(portion.reports) - len(done) - len(again),
             n_events=self._progress.n_events + sum(report.n_events for report in done),
             read_bytes=self._progress.read_bytes + sum(report.read_bytes for report in done),
         )
         self._metrics = replace(self._metrics, busy_s=self._metrics.busy_s + portion.busy_s)
+        self._tell(self._progress)
         for batch in batches:
             if batch is not None:
                 dealer.measure(batch, portion.busy_s * len(batch.items) / len(items))
@@ -173,8 +175,8 @@ class Run:
         if is_last or now - self._sampled_at >= _SAMPLE_S:
             self._sampled_at = now
             self._progress = replace(self._progress, elapsed_s=self._elapsed_s())
-            self._ledger.sample(self._progress)
             self._tell(self._progress)
+            self._ledger.sample(self._progress)
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._started

@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -25,6 +24,9 @@ from fourlep.execution.payload import combine
 
 #: Seconds that a reading process may take to import everything and unpickle its job.
 _START_LIMIT_S = 180.0
+
+#: Seconds that it may spend between reads: pauses before another attempt, and sums.
+_IDLE_LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,9 @@ class Watchdog:
                         f"a batch failed as a whole:\n{message.trace}",
                         remedy="this is an error of the program: please report it",
                     )
-                elif late := _late(under_way):
+                else:
                     self.close()
-                    return late
+                    return _late(under_way)
         except (EOFError, OSError):
             return _Lost(frozenset(under_way), f"the reading process {self._fate()}")
 
@@ -156,23 +158,24 @@ class Watchdog:
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
 
 
-def _receive(pipe: Connection, until: float | None) -> Message | None:
+def _receive(pipe: Connection, until: float) -> Message | None:
     """Take the next message, None where there is none at the monotonic time ``until``."""
-    wait_s = None if until is None else max(0.0, until - time.monotonic())
-    if not pipe.poll(wait_s):
+    if not pipe.poll(max(0.0, until - time.monotonic())):
         return None
     message: Message = pipe.recv()
     return message
 
 
-def _soonest(under_way: dict[int, tuple[float, Began]]) -> float | None:
-    return min((until for until, _ in under_way.values()), default=None)
+def _soonest(under_way: dict[int, tuple[float, Began]]) -> float:
+    """When, by the monotonic clock, the process is late with something."""
+    idle = time.monotonic() + _IDLE_LIMIT_S
+    return min((until for until, _ in under_way.values()), default=idle)
 
 
-def _late(under_way: dict[int, tuple[float, Began]]) -> _Lost | None:
+def _late(under_way: dict[int, tuple[float, Began]]) -> _Lost:
     now = time.monotonic()
     late = {at: began for at, (until, began) in under_way.items() if until <= now}
     if not late:
-        return None
-    worst: Sequence[Began] = list(late.values())
-    return _Lost(frozenset(late), f"the read did not end within {worst[0].limit_s:.0f} s")
+        return _Lost(frozenset(), "the reading process did nothing any more")
+    limit_s = min(began.limit_s for began in late.values())
+    return _Lost(frozenset(late), f"the read did not end within {limit_s:.0f} s")

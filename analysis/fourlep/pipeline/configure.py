@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from fourlep.chunk.analysis import Analysis
+from fourlep.config.toml import read_config
+from fourlep.corrections import CorrectionsConfig, make_corrections
 from fourlep.datasets.model import Fileset
 from fourlep.errors import ConfigError
 from fourlep.io.source import ReaderChoice
 from fourlep.physics.registry import CONFIGS, configured_selection
 
 #: Every table that a configuration file may have, and its dataclass.
-SECTIONS: Mapping[str, type[Any]] = {**CONFIGS}
+SECTIONS: Mapping[str, type[Any]] = {**CONFIGS, "corrections": CorrectionsConfig}
+
+#: Selections whose simulation is corrected and varied; the others repeat public analyses,
+#: with the variations that belong to those.
+CORRECTED = ("fourlepton",)
 
 
 def configured_analysis(
@@ -22,6 +28,7 @@ def configured_analysis(
     fileset: Fileset,
     *,
     reader: ReaderChoice = "auto",
+    with_variations: bool = True,
     keep_candidates: bool = False,
 ) -> Analysis:
     """Make the analysis that a configuration file describes.
@@ -36,6 +43,8 @@ def configured_analysis(
         What will be run over; its good-run list is taken.
     reader, keep_candidates
         As in `Analysis`.
+    with_variations
+        Whether simulation is corrected and varied.
 
     Raises
     ------
@@ -44,9 +53,14 @@ def configured_analysis(
     """
     if config is not None and not config.is_file():
         raise ConfigError(f"there is no file {config}", remedy="check --config")
+    settings = read_config(config, SECTIONS) if config else {}
+    is_corrected = with_variations and selection in CORRECTED
     return Analysis(
-        selection=configured_selection(selection, config),
+        selection=configured_selection(selection, config, SECTIONS),
         good_runs=fileset.good_runs,
+        corrections=make_corrections(settings.get("corrections"), is_synthetic=fileset.is_synthetic)
+        if is_corrected
+        else None,
         reader=reader,
         keep_candidates=keep_candidates,
     )

@@ -43,6 +43,11 @@ def facility() -> None:
     metavar="PATH",
     help="Path prefix of the data at the origin.",
 )
+@click.option(
+    "--release",
+    type=click.Path(path_type=Path, exists=True),
+    help="Directory of a release, or fileset JSON, with local files: the facility serves it.",
+)
 @click.option("--fileset", default="", help="What the notebooks run over: a name or a file.")
 @click.option(
     "--user",
@@ -58,13 +63,16 @@ def up(
     port: int,
     origin: str,
     export: str,
+    release: Path | None,
     fileset: str,
     users: tuple[str, ...],
 ) -> None:
     """Start it and wait until every part is healthy."""
     from fourlep.facility.embedded.control import Choices, start
 
-    choices = Choices(port=port, origin=origin, export=export, fileset=fileset, users=users)
+    choices = Choices(
+        port=port, origin=origin, export=export, release=release, fileset=fileset, users=users
+    )
     started = start(directory, choices, lambda line: click.echo(line, err=True))
     click.echo(f"Open {started.url} and log in as {' or '.join(started.run.users)}.")
     click.echo(f"The password is in {started.password_file}.")
@@ -93,6 +101,43 @@ def down(directory: Path) -> None:
 
     count = stop(directory)
     click.echo(f"{count} processes ended." if count else "Nothing was running.", err=True)
+
+
+@facility.command()
+@_DIRECTORY
+@click.option(
+    "--hub",
+    default="",
+    metavar="URL",
+    help="Public address of another hub; by default, that of the facility in the directory.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File with the token of the hub's service `smoke`; needed with --hub.",
+)
+@click.option(
+    "--notebooks",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the notebooks; by default the checkout's.",
+)
+def smoke(directory: Path, hub: str, token_file: Path | None, notebooks: Path | None) -> None:
+    """Do what an analyst does first, through the hub's API; the exit status says it all."""
+    import asyncio
+
+    from fourlep.facility.embedded.control import running
+    from fourlep.facility.embedded.layout import repository
+    from fourlep.facility.smoke import smoke as run_smoke
+
+    if bool(hub) != (token_file is not None):
+        raise click.UsageError("--hub and --token-file go together")
+    if token_file is None:
+        found = running(directory)
+        hub, token_file = found.url, found.layout.secrets / "smoke-token"
+    token = token_file.read_text(encoding="utf-8").strip()
+    folder = notebooks or repository() / "notebooks"
+    result = asyncio.run(run_smoke(hub, token, folder, lambda line: click.echo(line, err=True)))
+    click.echo(f"The facility works: {len(result.figures)} figures in {result.seconds:.0f} s.")
 
 
 @facility.command()

@@ -11,15 +11,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fourlep.config.environment import cache_dir
-from fourlep.errors import ClusterError
+from fourlep.datasets.fileset import load_fileset
+from fourlep.errors import ClusterError, ConfigError
 from fourlep.facility.embedded.layout import Layout, Ports, Run, repository
 from fourlep.facility.embedded.node_proxy import install_proxy
 from fourlep.facility.embedded.processes import end_marked, is_same, marked
+from fourlep.facility.embedded.release import publish
 from fourlep.facility.embedded.requirements import (
     free_ports,
     require_free,
@@ -49,6 +51,9 @@ class Choices:
         Path prefix of the data at the origin.
     fileset
         What the notebooks run over: a fileset's name or file.
+    release
+        Directory of a release (or fileset file) with local files, to be served by the
+        facility's own origin; takes the place of ``fileset``.
     users
         Who may log in.
     environment
@@ -59,6 +64,7 @@ class Choices:
     origin: str = ""
     export: str = "/fourlep"
     fileset: str = ""
+    release: Path | None = None
     users: tuple[str, ...] = ("analyst",)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -102,18 +108,23 @@ def start(directory: Path, choices: Choices, say: Callable[[str], None]) -> Faci
     Raises
     ------
     ConfigError
-        If a program is missing or a folder cannot be used.
+        If a program is missing, a folder cannot be used, or choices exclude each other.
     ClusterError
         If it runs already, a port is taken, processes of an earlier run are there, or a
         part does not become healthy in time; then nothing is left running.
     """
+    if choices.origin and choices.release is not None:
+        raise ConfigError(
+            "a release is served by the facility's own origin",
+            remedy="choose --release or --origin",
+        )
     layout = Layout(directory.resolve())
     require_programs(own_origin=not choices.origin)
     _refuse_running(layout)
     if choices.port:
         require_free(choices.port)
     prepare(layout)
-    run = _choose(choices)
+    run = _choose(choices, layout)
     layout.write_run(run)
     _install()
     supervisor = _detach(layout)
@@ -193,12 +204,10 @@ def prepare(layout: Layout) -> None:
         entry = pwd.getpwnam(user)
         for folder in own:
             os.chown(folder, entry.pw_uid, entry.pw_gid)
-    for path in (shared, layout.data, *_below(layout.data), *_below(shared)):
-        path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o644))
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if not path.is_symlink())
+    for folder in (layout.root, layout.data, shared, shared.parent):
+        folder.chmod(0o755)
+    for file in shared.iterdir():
+        file.chmod(0o644)
 
 
 def _refuse_running(layout: Layout) -> None:
@@ -217,17 +226,28 @@ def _refuse_running(layout: Layout) -> None:
         )
 
 
-def _choose(choices: Choices) -> Run:
+def _choose(choices: Choices, layout: Layout) -> Run:
     numbers = free_ports(10)
     ports = Ports(choices.port or numbers[0], *numbers[1:])
     own = not choices.origin
+    origin = f"127.0.0.1:{ports.origin}" if own else choices.origin
+    fileset = choices.fileset
+    if choices.release is not None:
+        served = layout.data / choices.export.strip("/")
+        fileset = str(layout.fileset)
+        publish(
+            load_fileset(choices.release),
+            served,
+            f"root://{origin}/{choices.export}",
+            layout.fileset,
+        )
     return Run(
         facility_id=secrets.token_hex(8),
         ports=ports,
-        origin=f"127.0.0.1:{ports.origin}" if own else choices.origin,
+        origin=origin,
         own_origin=own,
         export=choices.export,
-        fileset=choices.fileset,
+        fileset=fileset,
         users=choices.users,
         environment=choices.environment,
     )

@@ -110,6 +110,11 @@ class Layout:
         return self.root / "cache"
 
     @property
+    def fileset(self) -> Path:
+        """The release that the origin serves, as a fileset."""
+        return self.root / "fileset.json"
+
+    @property
     def state(self) -> Path:
         """What the supervisor last wrote."""
         return self.root / "state.json"

@@ -139,8 +139,16 @@ def run(
     _write(output, fileset, result, scaled, record)
     write_report(output, unblind=options.unblind)
     if refusal is not None:
-        raise refusal
+        raise _with_reasons(refusal, record, output)
     return record
+
+
+def _with_reasons(refusal: FourlepError, record: RunRecord, output: Path) -> IncompleteRunError:
+    """Say why the first files are missing and where the rest is listed."""
+    shown = [f"  {m.url}: {m.kind}: {m.message.splitlines()[0]}" for m in record.missing[:3]]
+    if len(record.missing) > len(shown):
+        shown.append(f"  and {len(record.missing) - len(shown)} more, listed in {output}/run.json")
+    return IncompleteRunError("\n".join([refusal.message, *shown]), remedy=refusal.remedy)
 
 
 def _work(chunk: Chunk, url: str, *, analysis: Analysis) -> ChunkResult:

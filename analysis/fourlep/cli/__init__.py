@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "fourlep.cli.report:report",
     "run": "fourlep.cli.run:run",
     "show": "fourlep.cli.show:show",
+    "synth": "fourlep.cli.synth:synth",
 }
 
 

@@ -1,6 +1,6 @@
-"""Names, types and class descriptions of PHYSLITE, as the real sample has them.
+"""Names, types and class descriptions of trees, as real samples have them.
 
-``layout.json`` is derived by ``analysis/scripts/build_physlite_layout.py``. What a basket
+``layouts/*.json`` are derived by ``analysis/scripts/build_layout.py``. What a basket
 holds is written in a small grammar:
 
 =================  ==================================================================
@@ -125,10 +125,17 @@ class Layout:
 
 
 @cache
-def layout() -> Layout:
-    """Load the layout of the real sample: 1343 branches, 151 sub-branches, 107 classes."""
-    text = resources.files("fourlep.synth.physlite").joinpath("layout.json").read_text("utf-8")
-    facts = json.loads(text)
+def layout(name: str = "physlite") -> Layout:
+    """Load a layout.
+
+    Parameters
+    ----------
+    name
+        ``physlite``: ``CollectionTree`` with 1343 branches, 151 sub-branches and 107
+        classes; ``ntuple2020``: ``mini`` with 81 branches.
+    """
+    folder = resources.files("fourlep.synth").joinpath("layouts")
+    facts = json.loads(folder.joinpath(f"{name}.json").read_text("utf-8"))
     kinds = [
         BranchKind(
             class_name,

@@ -87,9 +87,10 @@ def write_tree(
     branch_clusters: Mapping[str, Clusters] | None = None,
     title: str = TREE,
     label: str = "",
+    tree: str = TREE,
     is_big: bool = False,
 ) -> UUID:
-    """Write one file with a tree ``CollectionTree``.
+    """Write one file with one tree.
 
     Parameters
     ----------
@@ -111,6 +112,8 @@ def write_tree(
         Of the tree.
     label
         Written as a ``TNamed`` called ``SYNTHETIC`` where it is not empty.
+    tree
+        Name of the tree.
     is_big
         Use the form of files beyond 2 GB.
 
@@ -137,21 +140,21 @@ def write_tree(
         raise ValueError(f"no such branches in the layout: {', '.join(unknown)}")
     plans = _plans(columns, n_entries, layout, clusters, branch_clusters or {})
     with RootFile(path, compression=compression, is_big=is_big) as file:
-        _write_baskets(file, plans)
+        _write_baskets(file, plans, tree)
         remaining = iter(plans)  # in the order of the layout, sub-branches after their branch
         branches = [_branch(branch, remaining) for branch in layout.branches]
         file.add_object(
             "TTree",
-            TREE,
+            tree,
             title,
             stream_tree(
                 branches,
-                name=TREE,
+                name=tree,
                 title=title,
                 n_entries=n_entries,
                 cluster_entries=clusters.entries,
                 compression_code=compression.code,
-                displacement=file.object_key_bytes("TTree", TREE, title),
+                displacement=file.object_key_bytes("TTree", tree, title),
             ),
         )
         if label:
@@ -230,9 +233,9 @@ def _contents(
         yield from _contents(child, columns, layout, filler)
 
 
-def _write_baskets(file: RootFile, plans: list[_Plan]) -> None:
+def _write_baskets(file: RootFile, plans: list[_Plan], tree: str) -> None:
     """Write all baskets, in the order in which they fill up."""
-    prefixes = [file.basket_prefix(plan.layout.name, TREE) for plan in plans]
+    prefixes = [file.basket_prefix(plan.layout.name, tree) for plan in plans]
     order = sorted(
         (stop, number, start) for number, plan in enumerate(plans) for start, stop in plan.bounds
     )

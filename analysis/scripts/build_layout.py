@@ -1,8 +1,9 @@
-"""Derive the layout of PHYSLITE from a real sample, as package data for the stand-in.
+"""Derive the layout of a tree from a real sample, as package data for the stand-in.
 
-    python analysis/scripts/build_physlite_layout.py PHYSLITE_example.root
+    python analysis/scripts/build_layout.py PHYSLITE_example.root CollectionTree physlite
+    python analysis/scripts/build_layout.py data_D.4lep.root mini ntuple2020
 
-Writes ``analysis/fourlep/synth/physlite/layout.json``: names, types, titles and class
+Writes ``analysis/fourlep/synth/layouts/NAME.json``: names, types, titles and class
 descriptions, which are facts of the format. No event content is taken, but for the
 constant bytes that stand for an empty object of each class.
 """
@@ -19,7 +20,7 @@ from unittest.mock import patch
 import uproot
 import uproot.streamers
 
-TARGET = Path(__file__).parents[1] / "fourlep" / "synth" / "physlite" / "layout.json"
+TARGETS = Path(__file__).parents[1] / "fourlep" / "synth" / "layouts"
 
 _NUMBERS = {
     "bool": "?",
@@ -125,12 +126,14 @@ def object_value(branch: Any, class_name: str) -> str:
     return "object:" + first
 
 
-def branch_records(path: str, types: dict[str, list[str]]) -> tuple[list[Any], list[Any]]:
+def branch_records(
+    path: str, tree_name: str, types: dict[str, list[str]]
+) -> tuple[list[Any], list[Any]]:
     """Kinds of branches, and each branch as (name, kind, parent or -1)."""
     kinds: dict[str, int] = {}
     rows: list[Any] = []
     with uproot.open(path) as file:
-        tree = file["CollectionTree"]
+        tree = file[tree_name]
 
         def visit(branch: Any, parent: int) -> None:
             kind = json.dumps(kind_of(branch, rows[parent][0] if parent >= 0 else "", types))
@@ -192,16 +195,19 @@ def kind_of(branch: Any, parent: str, types: dict[str, list[str]]) -> list[Any]:
 def main() -> None:
     """Read the sample, write the layout."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sample")
-    path = parser.parse_args().sample
+    parser.add_argument("sample", help="a real file")
+    parser.add_argument("tree", help="its tree")
+    parser.add_argument("name", help="of the layout")
+    chosen = parser.parse_args()
+    path, target = chosen.sample, TARGETS / f"{chosen.name}.json"
     infos = raw_streamers(path)
     types = {
         str(info.all_members["fName"]): [str(e.all_members["fTypeName"]) for e in info.elements]
         for info in infos
     }
-    kinds, branches = branch_records(path, types)
+    kinds, branches = branch_records(path, chosen.tree, types)
     rows = {
-        "source": "types, titles and class descriptions of CollectionTree in a PHYSLITE sample",
+        "source": f"types, titles and class descriptions of {chosen.tree} in a real sample",
         "classes": [class_record(info) for info in infos],
         "kinds": kinds,
         "branches": branches,
@@ -215,8 +221,8 @@ def main() -> None:
         )
         for name, value in rows.items()
     )
-    TARGET.write_text("{\n" + text + "\n}\n", encoding="utf-8")
-    print(f"{TARGET}: {len(branches)} branches of {len(kinds)} kinds, {len(infos)} classes")
+    target.write_text("{\n" + text + "\n}\n", encoding="utf-8")
+    print(f"{target.name}: {len(branches)} branches of {len(kinds)} kinds, {len(infos)} classes")
 
 
 if __name__ == "__main__":

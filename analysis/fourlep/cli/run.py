@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to read PHYSLITE trees: auto is lean, with uproot to fall back on.",
 )
+@click.option("--no-variations", is_flag=True, help="Leave out corrections and their variations.")
 @click.option("--candidates", is_flag=True, help="Also write candidates.parquet.")
 @click.option("--unblind", is_flag=True, help="Show observed data in the Higgs window.")
 @fileset_options
@@ -61,6 +62,7 @@ def run(
     output: Path,
     config: Path | None,
     reader: ReaderChoice,
+    no_variations: bool,
     candidates: bool,
     data_dir: Path | None,
     processes: tuple[str, ...],
@@ -94,6 +96,7 @@ def run(
         config,
         chosen,
         reader=reader,
+        with_variations=not no_variations,
         keep_candidates=candidates,
     )
     routes = Routes.parse(cache_endpoints(), cache_origin(RELEASE_ORIGIN))

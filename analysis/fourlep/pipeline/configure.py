@@ -10,20 +10,35 @@ from fourlep.chunk.analysis import Analysis
 from fourlep.config.toml import read_config
 from fourlep.corrections import CorrectionsConfig, make_corrections
 from fourlep.datasets.model import Fileset
-from fourlep.errors import ConfigError
 from fourlep.io.source import ReaderChoice
-from fourlep.physics.registry import CONFIGS, configured_selection
+from fourlep.physics.registry import CONFIGS, selection
 
 #: Every table that a configuration file may have, and its dataclass.
-SECTIONS: Mapping[str, type[Any]] = {**CONFIGS, "corrections": CorrectionsConfig}
+SECTIONS: Mapping[str, type[Any]] = {
+    **CONFIGS,
+    "corrections": CorrectionsConfig,
+}
 
-#: Selections whose simulation is corrected and varied; the others repeat public analyses,
-#: with the variations that belong to those.
-CORRECTED = ("fourlepton",)
+#: Selections of PHYSLITE objects, which simulation has uncalibrated: the others read
+#: ntuples that were corrected when they were made, or follow a recipe without corrections.
+_CORRECTED = frozenset({"fourlepton"})
+
+
+def read_sections(config: Path | None) -> dict[str, Any]:
+    """Read a configuration file; every table that it lacks has its defaults.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or is wrong.
+    """
+    if config is None:
+        return {name: kind() for name, kind in SECTIONS.items()}
+    return read_config(config, SECTIONS)
 
 
 def configured_analysis(
-    selection: str,
+    name: str,
     config: Path | None,
     fileset: Fileset,
     *,
@@ -35,8 +50,8 @@ def configured_analysis(
 
     Parameters
     ----------
-    selection
-        Name of the selection.
+    name
+        Of the selection.
     config
         TOML file with tables of `SECTIONS`; None for the defaults.
     fileset
@@ -44,23 +59,21 @@ def configured_analysis(
     reader, keep_candidates
         As in `Analysis`.
     with_variations
-        Whether simulation is corrected and varied.
+        Whether simulation is corrected and varied; only of `fourlepton`.
 
     Raises
     ------
     ConfigError
         If the file is wrong or there is no such selection.
     """
-    if config is not None and not config.is_file():
-        raise ConfigError(f"there is no file {config}", remedy="check --config")
-    settings = read_config(config, SECTIONS) if config else {}
-    is_corrected = with_variations and selection in CORRECTED
+    sections = read_sections(config)
+    corrections = None
+    if with_variations and name in _CORRECTED:
+        corrections = make_corrections(sections["corrections"], is_synthetic=fileset.is_synthetic)
     return Analysis(
-        selection=configured_selection(selection, config, SECTIONS),
+        selection=selection(name, sections.get(name)),
         good_runs=fileset.good_runs,
-        corrections=make_corrections(settings.get("corrections"), is_synthetic=fileset.is_synthetic)
-        if is_corrected
-        else None,
+        corrections=corrections,
         reader=reader,
         keep_candidates=keep_candidates,
     )

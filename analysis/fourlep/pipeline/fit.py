@@ -1,0 +1,193 @@
+"""``fourlep fit``: from a run directory to a measurement, its numbers and its figures.
+
+Everything is computed and drawn before anything is put into the run directory, so that a
+fit that fails leaves neither number nor figure.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fourlep.config.toml import structure
+from fourlep.errors import ConfigError
+from fourlep.execution.durable import output_error, write_whole
+from fourlep.pipeline.configure import SECTIONS
+from fourlep.pipeline.figures import FOLDER
+from fourlep.pipeline.fit_figures import draw_fit
+from fourlep.stats.config import FitConfig, config_for, with_mode_strengths
+from fourlep.stats.document import Document, document
+from fourlep.stats.measurement import Measurement, measure
+from fourlep.stats.preparation import Preparation, prepare
+from fourlep.stats.run_directory import Run, luminosity_scale, open_histograms, read_run
+from fourlep.stats.workspace import Workspace, build_workspace, read_workspace
+
+FIT = "fit.json"
+WORKSPACE = "workspace.json"
+
+#: Figures of a fit begin with this.
+PREFIX = "fit_"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """How to fit.
+
+    Parameters
+    ----------
+    config
+        TOML file with a ``[fit]`` table.
+    workspace
+        Workspace to fit instead of building one; it must be of the same run.
+    unblind
+        Look at observed data.
+    luminosity_ifb
+        Luminosity that the data stands for, 1/fb, where that is not the run's.
+    per_mode
+        One strength for each production mode.
+    n_toys, seed
+        Pseudo-experiments for the p-values.
+    """
+
+    config: Path | None = None
+    workspace: Path | None = None
+    unblind: bool = False
+    luminosity_ifb: float | None = None
+    per_mode: bool = False
+    n_toys: int = 0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What a fit was made from and what it found."""
+
+    run: Run
+    config: FitConfig
+    preparation: Preparation
+    workspace: Workspace
+    measurement: Measurement
+    luminosity_ifb: float
+
+
+def fit(
+    directory: Path,
+    options: FitOptions | None = None,
+    *,
+    progress: Progress = lambda _: None,
+) -> Document:
+    """Fit a run and write ``workspace.json``, ``fit.json`` and the figures.
+
+    Parameters
+    ----------
+    directory
+        Of the run.
+    options
+        How; by default as the selection's configuration says, blinded where the data is
+        observed.
+    progress
+        Told what is being done.
+
+    Returns
+    -------
+    The content of ``fit.json``.
+
+    Raises
+    ------
+    FitError
+        If the model cannot be built or the fit does not converge.
+    IncompleteRunError
+        If the run is incomplete and no luminosity is given.
+    OutputError
+        If the results cannot be written.
+    """
+    chosen = options or FitOptions()
+    fitted = _measure(directory, chosen, progress)
+    content = document(
+        fitted.run,
+        fitted.config,
+        fitted.preparation,
+        fitted.measurement,
+        luminosity_ifb=fitted.luminosity_ifb,
+    )
+    progress("figures")
+    _write(directory, content, fitted)
+    return content
+
+
+def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted:
+    run = read_run(directory)
+    config = fit_config(options.config, run.selection)
+    if options.per_mode:
+        config = with_mode_strengths(config, run.signals)
+    scale, luminosity_ifb = luminosity_scale(run, options.luminosity_ifb)
+    progress("templates")
+    hides_data = run.is_observed and not options.unblind
+    with open_histograms(run) as histograms:
+        preparation = prepare(run, histograms, config, scale=scale, with_data=not hides_data)
+    has_data = all(region.data is not None for region in preparation.regions)
+    progress("workspace")
+    if options.workspace is None:
+        workspace = build_workspace(run, config, preparation)
+    else:
+        workspace = read_workspace(options.workspace, run)
+    measurement = measure(
+        workspace,
+        config,
+        preparation,
+        is_blinded=not has_data,
+        n_toys=options.n_toys,
+        seed=options.seed,
+        progress=progress,
+    )
+    return Fitted(run, config, preparation, workspace, measurement, luminosity_ifb)
+
+
+def fit_config(path: Path | None, selection: str) -> FitConfig:
+    """Read the ``[fit]`` table of a configuration file, over the selection's defaults.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is no TOML, or has an unknown key or a wrong type.
+    """
+    default = config_for(selection)
+    if path is None:
+        return default
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}", remedy="check --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}", remedy="correct the TOML") from error
+    allowed = ("fit", *SECTIONS)
+    for name in content:
+        if name not in allowed:
+            raise ConfigError(
+                f"{path}: unknown table {name!r}", remedy=f"allowed are {', '.join(allowed)}"
+            )
+    return structure(content.get("fit", {}), FitConfig, file=str(path), key="fit", default=default)
+
+
+def _write(directory: Path, content: Document, fitted: Fitted) -> None:
+    """Draw into a folder of our own first, then put everything in its place."""
+    folder = directory / FOLDER
+    try:
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fit-", dir=directory) as drawn:
+            draw_fit(fitted.run, fitted.measurement, fitted.luminosity_ifb, Path(drawn))
+            for old in folder.glob(f"{PREFIX}*"):
+                old.unlink()
+            for figure in sorted(Path(drawn).iterdir()):
+                shutil.move(figure, folder / f"{PREFIX}{figure.name}")
+    except OSError as error:
+        raise output_error(folder, error) from error
+    write_whole(directory / WORKSPACE, json.dumps(fitted.workspace, indent=1).encode() + b"\n")
+    write_whole(directory / FIT, json.dumps(content, indent=1, allow_nan=False).encode() + b"\n")

@@ -19,6 +19,7 @@ from fourlep.errors import FourlepError
 COMMANDS = {
     "datasets": "fourlep.cli.datasets:datasets",
     "facility": "fourlep.cli.facility:facility",
+    "fit": "fourlep.cli.fit:fit",
     "report": "fourlep.cli.report:report",
     "run": "fourlep.cli.run:run",
     "show": "fourlep.cli.show:show",

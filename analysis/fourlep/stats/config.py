@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from fourlep.config.toml import setting
 from fourlep.errors import FitError
 from fourlep.stats.templates import Floats
 
@@ -27,33 +28,19 @@ PRODUCTION_MODES = ("ggF", "VBF", "WH", "ZH", "ttH")
 
 @dataclass(frozen=True, slots=True)
 class FitRegion:
-    """One channel of the likelihood.
+    """One channel of the likelihood."""
 
-    Parameters
-    ----------
-    name
-        Name in the workspace.
-    channel, region, observable
-        Folder of the histograms, ``CHANNEL/REGION/OBSERVABLE``.
-    low, high
-        Range of the observable that is fitted; both are bin edges.
-    bin_width
-        Width of the fitted bins, a multiple of the histogram's; 0 keeps the histogram's.
-    is_control
-        Whether the region measures a background: its data are not the signal's.
-    score
-        Category of the discriminant, "" without one.
-    """
-
-    name: str
-    channel: str
-    region: str
-    observable: str = "m4l"
-    low: float = 105.0
-    high: float = 160.0
-    bin_width: float = 0.0
-    is_control: bool = False
-    score: str = ""
+    name: str = setting("", "Name in the workspace.")
+    channel: str = setting(COMBINED, "Channel of the histograms: 4e, 4mu, 2e2mu or 4l.")
+    region: str = setting("all", "Region of the histograms.")
+    observable: str = setting("m4l", "Observable of the histograms.")
+    low: float = setting(105.0, "Lower end of the fitted range, a bin edge, GeV.")
+    high: float = setting(160.0, "Upper end of the fitted range, a bin edge, GeV.")
+    bin_width: float = setting(
+        0.0, "Width of the fitted bins, a multiple of the histogram's; 0 keeps those."
+    )
+    is_control: bool = setting(False, "Whether the region measures a background.")
+    score: str = setting("", "Category of the discriminant; set by --discriminant.")
 
     @property
     def folder(self) -> str:
@@ -73,41 +60,22 @@ class FitRegion:
 class Strength:
     """A signal strength: a free factor on processes, what the fit is about.
 
-    Parameters
-    ----------
-    name
-        Name of the parameter.
-    processes
-        What it multiplies; empty for every signal.
-    low, high
-        Range of the parameter. Below zero the signal is a deficit, which keeps the
-        estimate unbiased.
+    Below zero the signal is a deficit: letting it be keeps the estimate unbiased.
     """
 
-    name: str = "mu"
-    processes: tuple[str, ...] = ()
-    low: float = -10.0
-    high: float = 30.0
+    name: str = setting("mu", "Name of the parameter.")
+    processes: tuple[str, ...] = setting((), "What it multiplies; empty for every signal.")
+    low: float = setting(-10.0, "Lower end of its range.")
+    high: float = setting(30.0, "Upper end of its range.")
 
 
 @dataclass(frozen=True, slots=True)
 class Normalisation:
-    """An uncertainty of the rate of processes.
+    """An uncertainty of the rate of processes; those that a run lacks are passed over."""
 
-    Parameters
-    ----------
-    name
-        Name of the parameter.
-    processes
-        What it acts on; empty for every simulated process. Those that a run does not
-        have are passed over.
-    uncertainty
-        Relative one-standard-deviation uncertainty; 0 leaves the factor free.
-    """
-
-    name: str
-    processes: tuple[str, ...] = ()
-    uncertainty: float = 0.0
+    name: str = setting("", "Name of the parameter.")
+    processes: tuple[str, ...] = setting((), "What it acts on; empty for all simulation.")
+    uncertainty: float = setting(0.0, "Relative uncertainty; 0 leaves the factor free.")
 
     @property
     def is_free(self) -> bool:
@@ -119,36 +87,36 @@ class Normalisation:
 class FitConfig:
     """A measurement.
 
-    Parameters
-    ----------
-    regions
-        Channels of the likelihood.
-    strengths
-        Signal strengths; the first is the parameter of interest.
-    normalisations
-        Uncertainties of rates.
-    variations
-        Names of sources of uncertainty to use; empty for all that the run has.
-    leave_out
-        Processes to leave out of the model.
-    mc_statistics
-        Whether the finite size of the simulation is an uncertainty.
-    smoothing
-        Smoothing of the variations' ratio to nominal: "none" or "353QH" (twice).
-    prune_rate, prune_shape
-        A variation whose effect on the rate, or on the shape in every bin, is at most
-        this (relative) is dropped for that process and region.
+    Raises
+    ------
+    FitError
+        If there is no region or strength, a name occurs twice, a range is empty, or two
+        regions can hold the same events.
     """
 
-    regions: tuple[FitRegion, ...]
-    strengths: tuple[Strength, ...] = (Strength(),)
-    normalisations: tuple[Normalisation, ...] = ()
-    variations: tuple[str, ...] = ()
-    leave_out: tuple[str, ...] = ()
-    mc_statistics: bool = True
-    smoothing: Smoothing = "none"
-    prune_rate: float = 0.0
-    prune_shape: float = 0.0
+    regions: tuple[FitRegion, ...] = setting(
+        (), "Channels of the likelihood; by default those of the selection."
+    )
+    strengths: tuple[Strength, ...] = setting(
+        (Strength(),), "Signal strengths; the first is the parameter of interest."
+    )
+    normalisations: tuple[Normalisation, ...] = setting(
+        (), "Uncertainties of rates; by default those of the selection."
+    )
+    variations: tuple[str, ...] = setting(
+        (), "Sources of uncertainty to use; empty for all that the run has."
+    )
+    leave_out: tuple[str, ...] = setting((), "Processes to leave out of the model.")
+    mc_statistics: bool = setting(
+        True, "Whether the finite size of the simulation is an uncertainty."
+    )
+    smoothing: Smoothing = setting("none", "Smoothing of the ratio of a variation to nominal.")
+    prune_rate: float = setting(
+        0.0, "Largest relative effect on the rate that is dropped, by process and region."
+    )
+    prune_shape: float = setting(
+        0.0, "Largest relative effect on the shape, in any bin, that is dropped."
+    )
 
     def __post_init__(self) -> None:
         if not self.regions or not self.strengths:

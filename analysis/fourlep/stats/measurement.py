@@ -9,7 +9,7 @@ import numpy as np
 
 from fourlep.errors import FitError
 from fourlep.stats.best_fit import BestFit, fit
-from fourlep.stats.config import FitConfig
+from fourlep.stats.config import COMBINED, FitConfig
 from fourlep.stats.goodness import Goodness, goodness_of_fit
 from fourlep.stats.impacts import Impact, impacts
 from fourlep.stats.likelihood import Likelihood, likelihood
@@ -204,6 +204,8 @@ def measure(
     """
     model, observed = likelihood(workspace)
     _check_bins(model, preparation)
+    if not is_blinded:
+        _check_data(model, observed, preparation)
     asimov = model.expected(model.nominal())
     data = asimov if is_blinded else observed
     names = tuple(strength.name for strength in config.strengths)
@@ -250,6 +252,16 @@ def _check_bins(model: Likelihood, preparation: Preparation) -> None:
         )
 
 
+def _check_data(model: Likelihood, data: Floats, preparation: Preparation) -> None:
+    for region in preparation.regions:
+        found = data[model.channel_bins(region.region.name)]
+        if region.data is None or not np.array_equal(found, region.data):
+            raise FitError(
+                f"the workspace does not hold the run's data in region {region.region.name}",
+                remedy="it was built blinded, or by hand: leave --workspace away to build it",
+            )
+
+
 def _strength(
     model: Likelihood,
     data: Floats,
@@ -289,7 +301,8 @@ def _shared_parameters(model: Likelihood, best: BestFit) -> tuple[str, ...]:
 def _pulls(model: Likelihood, best: BestFit) -> tuple[tuple[Pull, ...], tuple[Pull, ...]]:
     nominal, errors = model.nominal(), best.errors
     local = set(model.bin_parameters.tolist())
-    shared, bins = [], []
+    shared: list[Pull] = []
+    bins: list[Pull] = []
     for position, name in enumerate(model.names):
         width = model.widths[position]
         if width > 0.0 and errors[position] > 0.0:
@@ -302,41 +315,36 @@ def _pulls(model: Likelihood, best: BestFit) -> tuple[tuple[Pull, ...], tuple[Pu
 def _regions(
     preparation: Preparation, before: Prediction, after: Prediction, *, is_blinded: bool
 ) -> tuple[RegionResult, ...]:
+    def result(name: str, channel: str, members: Sequence[PreparedRegion]) -> RegionResult:
+        channels = [member.region.name for member in members]
+        return RegionResult(
+            name=name,
+            channel=channel,
+            observable=members[0].region.observable,
+            edges=members[0].edges,
+            data=None if is_blinded else _data(members),
+            before=before.yields(name, channels),
+            after=after.yields(name, channels),
+        )
+
     results = [
-        _region([region], region.region.name, region.region.channel, before, after, is_blinded)
-        for region in preparation.regions
+        result(member.region.name, member.region.channel, [member])
+        for member in preparation.regions
     ]
-    signal = [region for region in preparation.regions if not region.region.is_control]
-    if len(signal) > 1 and all(_same_bins(signal[0], region) for region in signal):
-        results.append(_region(signal, "combined", "4l", before, after, is_blinded))
+    signal = [member for member in preparation.regions if not member.region.is_control]
+    if len(signal) > 1 and all(_same_bins(signal[0], member) for member in signal):
+        results.append(result("combined", COMBINED, signal))
     return tuple(results)
+
+
+def _data(members: Sequence[PreparedRegion]) -> Floats | None:
+    counts = [member.data for member in members if member.data is not None]
+    return np.asarray(np.sum(counts, axis=0)) if len(counts) == len(members) else None
 
 
 def _same_bins(first: PreparedRegion, second: PreparedRegion) -> bool:
     return first.region.observable == second.region.observable and np.array_equal(
         first.edges, second.edges
-    )
-
-
-def _region(
-    members: Sequence[PreparedRegion],
-    name: str,
-    channel: str,
-    before: Prediction,
-    after: Prediction,
-    is_blinded: bool,
-) -> RegionResult:
-    channels = [member.region.name for member in members]
-    counts = [member.data for member in members if member.data is not None]
-    shown = not is_blinded and len(counts) == len(members)
-    return RegionResult(
-        name=name,
-        channel=channel,
-        observable=members[0].region.observable,
-        edges=members[0].edges,
-        data=np.asarray(np.sum(counts, axis=0)) if shown else None,
-        before=before.yields(name, channels),
-        after=after.yields(name, channels),
     )
 
 

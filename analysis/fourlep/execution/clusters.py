@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from distributed import Client
+from distributed.utils import LoopRunner
 
 from fourlep.config.environment import child_environment
 from fourlep.errors import ClusterError, ConfigError
@@ -229,14 +230,19 @@ class GatewayCluster:
             raise ClusterError(
                 "dask-gateway is not installed", remedy="install fourlep[gateway]"
             ) from error
+        # Objects of dask-gateway close themselves a second time when they are deleted, which
+        # needs a running loop: this one runs until the process ends.
+        loop = LoopRunner()
+        loop.start()  # type: ignore[no-untyped-call]  # distributed
+        self._gateway = Gateway(loop=loop.loop)
         try:
-            self._gateway = Gateway()
             self._cluster = self._gateway.new_cluster(shutdown_on_close=True)
             if workers.minimum == workers.maximum:
                 self._cluster.scale(workers.maximum)
             else:
                 self._cluster.adapt(minimum=workers.minimum, maximum=workers.maximum)
         except Exception as error:  # aiohttp's, the Gateway's and OS errors: all mean no cluster
+            self._gateway.close()
             raise ClusterError(
                 f"the Dask Gateway gave no cluster: {error}",
                 remedy="check DASK_GATEWAY__ADDRESS and the limits of the Gateway",

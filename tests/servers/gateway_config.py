@@ -29,4 +29,4 @@ c.ClusterConfig.worker_cmd = [dask, "worker"]
 # A lost scheduler is noticed soon.
 c.LoopbackBackend.cluster_heartbeat_period = 1
 c.LoopbackBackend.cluster_heartbeat_timeout = 3
-c.LoopbackBackend.check_timeouts_period = 1
+c.LoopbackBackend.cluster_status_period = 1

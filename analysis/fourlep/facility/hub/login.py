@@ -23,7 +23,7 @@ def configure_login(c: Any) -> None:
     c.Authenticator.allow_all = False
     c.Authenticator.allowed_users = names("FOURLEP_HUB_USERS")
     c.Authenticator.admin_users = names("FOURLEP_HUB_ADMINS")
-    if one_of("FOURLEP_HUB_LOGIN", ("password", "oidc")) == "oidc":
+    if one_of("FOURLEP_HUB_LOGIN", ("password", "oidc"), "password") == "oidc":
         _configure_oidc(c)
     else:
         _configure_password(c)

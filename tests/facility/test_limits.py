@@ -1,0 +1,151 @@
+"""What a user of the Gateway may have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dask_gateway_server.backends.base import Backend, PublicException
+from dask_gateway_server.models import Cluster, ClusterStatus, User
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fourlep.facility.gateway.limits import Limits, PerUserLimits, Reservation, refusal
+from fourlep.facility.gateway.options import cluster_options
+
+LIMITS = Limits(
+    worker_cores=4,
+    worker_memory_gib=8.0,
+    workers=8,
+    user_clusters=2,
+    user_cores=8,
+    user_memory_gib=16.0,
+)
+
+
+class ListedClusters(Backend):
+    """Starts clusters by listing them, at once or only when told."""
+
+    def __init__(self, *, delayed: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.delayed = delayed
+        self.listed: list[Cluster] = []
+        self.cluster_options = cluster_options(LIMITS)
+
+    async def start_cluster(self, user: User, cluster_options: dict[str, Any]) -> str:
+        options, config = await self.process_cluster_options(user, cluster_options)
+        name = f"cluster{len(self.listed)}"
+        self.listed.append(Cluster(name, user.name, "", options, config, ClusterStatus.PENDING))
+        return name
+
+    async def list_clusters(
+        self, username: str | None = None, statuses: list[ClusterStatus] | None = None
+    ) -> list[Cluster]:
+        return [] if self.delayed else [c for c in self.listed if c.username == username]
+
+
+class Limited(PerUserLimits, ListedClusters):
+    """The limits over that backend."""
+
+
+def limited(*, delayed: bool = False) -> Limited:
+    return Limited(delayed=delayed, limits=LIMITS)
+
+
+def start(backend: Limited, user: str, **options: Any) -> str:
+    import asyncio
+
+    return asyncio.run(backend.start_cluster(User(user), options))
+
+
+def test_a_cluster_within_the_limits_is_started() -> None:
+    assert start(limited(), "ada", workers=8) == "cluster0"
+
+
+def test_a_thousand_workers_are_refused_by_the_form() -> None:
+    with pytest.raises(PublicException, match="workers must be"):
+        start(limited(), "ada", workers=1000)
+
+
+def test_a_third_cluster_is_refused_with_the_limit() -> None:
+    backend = limited()
+    start(backend, "ada", workers=1)
+    start(backend, "ada", workers=1)
+    with pytest.raises(PublicException, match="you have 2 clusters and your limit is 2"):
+        start(backend, "ada", workers=1)
+
+
+def test_cores_add_up_over_the_clusters_of_a_user() -> None:
+    backend = limited()
+    start(backend, "ada", workers=6, worker_memory_gib=1.0)
+    with pytest.raises(PublicException, match="3 cores, your others to 6, and your limit is 8"):
+        start(backend, "ada", workers=3, worker_memory_gib=1.0)
+
+
+def test_memory_adds_up_over_the_workers() -> None:
+    with pytest.raises(PublicException, match="may grow to 24 GiB"):
+        start(limited(), "ada", workers=3, worker_memory_gib=8.0)
+
+
+def test_one_user_does_not_use_up_anothers_limits() -> None:
+    backend = limited()
+    start(backend, "ada", workers=8)
+    assert start(backend, "ben", workers=8) == "cluster1"
+
+
+def test_a_cluster_that_is_shut_down_gives_its_share_back() -> None:
+    backend = limited()
+    start(backend, "ada", workers=8)
+    backend.listed[0].status = ClusterStatus.STOPPING
+    assert start(backend, "ada", workers=8) == "cluster1"
+
+
+def test_a_cluster_counts_before_the_backend_lists_it() -> None:
+    backend = limited(delayed=True)
+    start(backend, "ada", workers=8)
+    with pytest.raises(PublicException, match="your others to 8"):
+        start(backend, "ada", workers=1)
+
+
+def test_requests_at_the_same_time_cannot_pass_the_limits_together() -> None:
+    import asyncio
+
+    async def both(backend: Limited) -> list[Any]:
+        user = User("ada")
+        return await asyncio.gather(
+            *(backend.start_cluster(user, {"workers": 8}) for _ in range(5)),
+            return_exceptions=True,
+        )
+
+    answers = asyncio.run(both(limited()))
+    assert sum(isinstance(answer, str) for answer in answers) == 1
+    assert sum(isinstance(answer, PublicException) for answer in answers) == 4
+
+
+@given(st.lists(st.builds(Reservation, st.integers(1, 10), st.floats(0.5, 20.0)), max_size=4))
+def test_what_is_let_in_one_by_one_never_passes_the_limits(wanted: list[Reservation]) -> None:
+    held: list[Reservation] = []
+    for reservation in wanted:
+        if not refusal(reservation, held, LIMITS):
+            held.append(reservation)
+    assert len(held) <= LIMITS.user_clusters
+    assert sum(each.cores for each in held) <= LIMITS.user_cores
+    assert sum(each.memory_gib for each in held) <= LIMITS.user_memory_gib
+
+
+def test_the_form_translates_to_the_gateways_configuration() -> None:
+    form = cluster_options(LIMITS, images=("analysis:1", "analysis:0"))
+    options = form.parse_options({"worker_cores": 2, "worker_memory_gib": 1.5, "workers": 3})
+    assert form.get_configuration(options, User("ada")) == {
+        "worker_cores": 2,
+        "worker_threads": 2,
+        "worker_memory": 1_610_612_736,
+        "cluster_max_workers": 3,
+        "image": "analysis:1",
+    }
+
+
+def test_an_image_that_is_not_offered_is_refused() -> None:
+    form = cluster_options(LIMITS, images=("analysis:1",))
+    with pytest.raises(ValueError, match="not a valid option for image"):
+        form.parse_options({"image": "somebody/else"})

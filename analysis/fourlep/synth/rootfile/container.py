@@ -185,7 +185,9 @@ class RootFile:
             key_bytes + len(body), 1004, object_bytes, _DATIME, key_bytes, 0, seek, _BEGIN
         )
         tail = _BASKET.pack(3, buffer_bytes, offset_width, n_entries, last, 0)
-        self._write(b"".join((head, prefix, tail, body)))
+        record = b"".join((head, prefix, tail, body))
+        self._digest.update(record)
+        self._write(record)
         return seek
 
     @property
@@ -203,7 +205,9 @@ class RootFile:
         key = _Key(
             class_name, name, title, self._end, len(body), key_bytes + len(packed), self._is_big
         )
-        self._write(key.packed() + packed)
+        record = key.packed() + packed
+        self._digest.update(record)
+        self._write(record)
         return key
 
     def _write(self, data: bytes) -> None:
@@ -218,12 +222,14 @@ class RootFile:
             self._file.write(data)
         except OSError as error:
             raise _output_error(self.path, error) from error
-        self._digest.update(data)
         self._end += len(data)
 
     @property
     def uuid(self) -> UUID:
-        """Identifies the content: equal records, equal UUID (version 4 by its form)."""
+        """Identify the content, complete when the class descriptions are written.
+
+        Equal records have equal UUIDs (of version 4 by their form).
+        """
         return UUID(bytes=self._digest.digest(), version=4)
 
     def _finish(self) -> None:

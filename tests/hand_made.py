@@ -122,7 +122,7 @@ def _collection(
     events: Sequence[Sequence[Lepton]], kind: type[Lepton], absent: dict[str, str]
 ) -> ak.Array:
     chosen = [[lepton for lepton in event if isinstance(lepton, kind)] for event in events]
-    counts = [len(event) for event in chosen]
+    counts = np.array([len(event) for event in chosen], dtype=np.int64)
     flat = [lepton for event in chosen for lepton in event]
     prefix = kind.__name__.lower()
     names = [f.name for f in fields(kind) if f"{prefix}.{f.name}" not in absent]

@@ -240,11 +240,13 @@ def settings(kind: type[Any], key: str, default: object = None) -> Iterator[Sett
         name, hint = _joined(key, item.name), hints[item.name]
         if is_dataclass(hint) and isinstance(hint, type):
             yield from settings(hint, name, defaults.get(item.name))
-        elif "doc" not in item.metadata:
+            continue
+        if "doc" not in item.metadata:
             raise TypeError(f"{kind.__name__}.{item.name} has no documentation")
-        else:
-            shown = _as_toml(defaults.get(item.name))
-            yield Setting(name, _words(hint), shown, item.metadata["doc"])
+        shown = _as_toml(defaults.get(item.name))
+        yield Setting(name, _words(hint), shown, item.metadata["doc"])
+        if get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
+            yield from settings(get_args(hint)[0], f"{name}[]")
 
 
 def _as_toml(value: object) -> str:

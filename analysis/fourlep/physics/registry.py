@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from fourlep.config.toml import read_config
 from fourlep.errors import ConfigError
 from fourlep.physics.demonstrator2020 import Demonstrator2020, DemonstratorConfig
 from fourlep.physics.fourlepton import Fourlepton, FourleptonConfig
@@ -56,27 +54,3 @@ def selection(name: str, config: Any = None) -> Selection:
             return Demonstrator2020(settings)
         case _:
             raise TypeError(f"{type(settings).__name__} are no settings of {name}")
-
-
-def configured_selection(
-    name: str, path: Path | None, others: Mapping[str, type[Any]] | None = None
-) -> Selection:
-    """Make a selection with the thresholds of a TOML file.
-
-    Parameters
-    ----------
-    name
-        A key of `CONFIGS`.
-    path
-        File with a table of the selection's name; None for the defaults.
-    others
-        Dataclasses of further tables that the file may have.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such selection, or the file is wrong.
-    """
-    if path is None or name not in CONFIGS:
-        return selection(name)
-    return selection(name, read_config(path, {**CONFIGS, **(others or {})})[name])

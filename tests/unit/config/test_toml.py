@@ -130,3 +130,14 @@ def test_a_key_without_documentation_is_refused() -> None:
 
     with pytest.raises(TypeError, match=r"Silent\.value has no documentation"):
         list(settings(Silent, "silent"))
+
+
+def test_tables_in_a_list_are_read_and_documented() -> None:
+    @dataclass(frozen=True)
+    class Several:
+        windows: tuple[Window, ...] = setting((), "Windows.")
+
+    made = structure({"windows": [{"low": 0.0}, {}]}, Several, file="inline")
+    assert made.windows == (Window(0.0, 2.0), Window())
+    keys = [item.key for item in settings(Several, "several")]
+    assert keys == ["several.windows", "several.windows[].low", "several.windows[].high"]

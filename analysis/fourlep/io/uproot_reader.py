@@ -13,7 +13,7 @@ import uproot
 from fourlep.events import Cascade, Events
 from fourlep.io.assemble import assemble
 from fourlep.io.branches import Format
-from fourlep.io.formats import RNTUPLE_CLASSES, candidate_trees, detect, no_known_tree
+from fourlep.io.formats import RNTUPLE_CLASSES, candidate_trees, detect, no_known_tree, trees_of
 from fourlep.io.request import Request, counting_columns
 from fourlep.io.source import Reader
 from fourlep.io.translation import translated
@@ -52,10 +52,7 @@ class UprootFile:
     ) -> None:
         self._url = url
         self._fallback = fallback
-        with translated(url):
-            self._file = uproot.open(
-                {url: None}, handler=TransportSource, timeout=timeout_s, array_cache=None
-            )
+        self._file = _opened(url, timeout_s)
         try:
             self._tree_name, self._format = self._choose(tree)
             self._is_simulation = self._find_is_simulation()
@@ -108,15 +105,29 @@ class UprootFile:
         """Why the lean reader was wanted and not used, "" otherwise."""
         return self._fallback
 
-    @property
-    def branches(self) -> Mapping[str, str]:
-        """Type of each branch or field, by name."""
+    def trees(self) -> list[tuple[str, str, int]]:
+        """Name, class and entries of every tree at the top of the file."""
+        return _trees(self._url, self._file)
+
+    def type_of(self, branch: str) -> str:
+        """Type of a branch or field, as ROOT names it."""
         with translated(self._url):
-            return {name: str(self._branch(name).typename) for name in sorted(self._names)}
+            return str(self._branch(branch).typename)
 
     def columns(self) -> frozenset[str]:
         """Canonical columns that the file provides, trigger chains included."""
         return self._format.columns(self._names, is_simulation=self._is_simulation)
+
+    def request(self, columns: Sequence[str], optional: Sequence[str] = ()) -> Request:
+        """Resolve columns to branches of this file. See `Request.resolve`."""
+        return Request.resolve(
+            self._url,
+            self._format,
+            self._names,
+            columns,
+            optional,
+            is_simulation=self._is_simulation,
+        )
 
     def read(
         self,
@@ -127,7 +138,7 @@ class UprootFile:
         optional: Sequence[str] = (),
     ) -> Events:
         """Read entries ``start`` to ``stop`` whole. See `EventFile.read`."""
-        request = self._request(columns, optional)
+        request = self.request(columns, optional)
         start, stop = self._range(start, stop)
         entry = np.arange(start, stop, dtype=np.int64)
         return assemble(request, self._arrays(request.branches, start, stop), entry)
@@ -142,8 +153,8 @@ class UprootFile:
         optional: Sequence[str] = (),
     ) -> Iterator[Events]:
         """Read the events that ``cascade`` keeps. See `EventFile.survivors`."""
-        wanted = self._request(columns, optional)
-        counting = self._request((), counting_columns(cascade))
+        wanted = self.request(columns, optional)
+        counting = self.request((), counting_columns(cascade))
         start, stop = self._range(start, stop)
         for first in range(start, stop, STEP_ENTRIES):
             last = min(first + STEP_ENTRIES, stop)
@@ -180,16 +191,6 @@ class UprootFile:
         raw = {**held, **self._arrays(rest, first + low, first + high)}
         kept = {branch: array[keep - low] for branch, array in raw.items()}
         return assemble(wanted, kept, first + keep)
-
-    def _request(self, columns: Sequence[str], optional: Sequence[str]) -> Request:
-        return Request.resolve(
-            self._url,
-            self._format,
-            self._names,
-            columns,
-            optional,
-            is_simulation=self._is_simulation,
-        )
 
     def _range(self, start: int, stop: int | None) -> tuple[int, int]:
         end = self.n_entries if stop is None else min(stop, self.n_entries)
@@ -231,6 +232,31 @@ class UprootFile:
                 arrays = self._arrays(source.branches, 0, 1)
                 return bool(source.derive(*(arrays[branch] for branch in source.branches))[0])
         return False
+
+
+def trees_in(url: str, *, timeout_s: float = 60.0) -> list[tuple[str, str, int]]:
+    """Name, class and entries of every tree at the top of a file, of whatever format.
+
+    Raises
+    ------
+    ReadError
+        As `UprootFile`.
+    """
+    with _opened(url, timeout_s) as file:
+        return _trees(url, file)
+
+
+def _trees(url: str, file: Any) -> list[tuple[str, str, int]]:
+    with translated(url):
+        classes = file.classnames(recursive=False, cycle=False)
+        return [(name, classes[name], int(file[name].num_entries)) for name in trees_of(classes)]
+
+
+def _opened(url: str, timeout_s: float) -> Any:
+    with translated(url):
+        return uproot.open(
+            {url: None}, handler=TransportSource, timeout=timeout_s, array_cache=None
+        )
 
 
 def _names(tree: Any) -> frozenset[str]:

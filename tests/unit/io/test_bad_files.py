@@ -11,7 +11,7 @@ import pytest
 import uproot
 
 from fourlep.errors import CorruptFileError, ForbiddenFileError, MissingFileError
-from fourlep.io import open_events
+from fourlep.io import ReaderChoice, open_events
 from fourlep.io.translation import told, translated
 
 Writer = Callable[..., Path]
@@ -73,26 +73,33 @@ def _basket(path: Path, tree: str, branch: str) -> tuple[int, int]:
         return int(found.member("fBasketSeek")[0]), int(found.member("fBasketBytes")[0])
 
 
-def test_a_flipped_bit_in_a_compressed_basket_is_found(write_physlite: Writer) -> None:
+READERS = pytest.mark.parametrize("reader", ["uproot", "lean"])
+
+
+@READERS
+def test_a_flipped_bit_in_a_compressed_basket_is_found(
+    write_physlite: Writer, reader: ReaderChoice
+) -> None:
     path = write_physlite(200)
     start, length = _basket(path, "CollectionTree", "AnalysisElectronsAuxDyn.pt")
     content = bytearray(path.read_bytes())
     content[start + length - 20] ^= 0x10
     path.write_bytes(content)
-    with open_events(str(path)) as file:
+    with open_events(str(path), reader=reader) as file:
         with pytest.raises(CorruptFileError) as caught:
             file.read(["electron.pt"])
         assert str(path) in str(caught.value)
         assert len(file.read(["electron.eta"])) == 200
 
 
-def test_a_zeroed_block_is_found(write_physlite: Writer) -> None:
+@READERS
+def test_a_zeroed_block_is_found(write_physlite: Writer, reader: ReaderChoice) -> None:
     path = write_physlite(200)
     start, length = _basket(path, "CollectionTree", "AnalysisElectronsAuxDyn.eta")
     content = bytearray(path.read_bytes())
     content[start : start + length] = bytes(length)
     path.write_bytes(content)
-    with open_events(str(path)) as file, pytest.raises(CorruptFileError):
+    with open_events(str(path), reader=reader) as file, pytest.raises(CorruptFileError):
         file.read(["electron.eta"])
 
 
@@ -134,7 +141,10 @@ def test_collections_that_disagree_in_length_are_an_error(write_mini: Writer) ->
         file.read(["electron.pt", "electron.eta"])
 
 
-def test_simulation_without_a_generator_weight_is_an_error(write_physlite: Writer) -> None:
+@READERS
+def test_simulation_without_a_generator_weight_is_an_error(
+    write_physlite: Writer, reader: ReaderChoice
+) -> None:
     from fourlep.synth.physlite import Ragged, write_tree
 
     path = write_physlite(1).with_name("weightless.root")
@@ -146,7 +156,7 @@ def test_simulation_without_a_generator_weight_is_an_error(write_physlite: Write
         },
     )
     with (
-        open_events(str(path)) as file,
+        open_events(str(path), reader=reader) as file,
         pytest.raises(CorruptFileError, match="has no generator weight"),
     ):
         file.read(["event.generator_weight"])

@@ -13,15 +13,16 @@ import pytest
 import uproot
 
 from fourlep.events import COLUMNS, Cascade, Cut, Events
-from fourlep.io import open_events
+from fourlep.io import ReaderChoice, open_events
 from fourlep.units import MUON_MASS
 
+READERS = pytest.mark.parametrize("reader", ["uproot", "lean"])
 NTUPLES_2020 = ("data_A", "data_B", "data_C", "data_D")
 
 
 @cache
-def _everything(path: Path) -> Events:
-    with open_events(str(path)) as file:
+def _everything(path: Path, reader: ReaderChoice = "auto") -> Events:
+    with open_events(str(path), reader=reader) as file:
         return file.read((), optional=tuple(COLUMNS))
 
 
@@ -115,8 +116,9 @@ def test_every_event_of_2025_has_four_leptons(file_2025: Path) -> None:
     assert set(ak.num(events.electrons) + ak.num(events.muons)) == {4}
 
 
-def test_physlite_agrees_with_uproot(physlite: Path) -> None:
-    events = _everything(physlite)
+@READERS
+def test_physlite_agrees_with_uproot(physlite: Path, reader: ReaderChoice) -> None:
+    events = _everything(physlite, reader)
     for lepton, container in ((events.electrons, "Electrons"), (events.muons, "Muons")):
         pt, eta, phi, charge, iso = _branches(
             physlite,
@@ -162,10 +164,13 @@ COFFEA_COLUMNS = {
 }
 
 
+@READERS
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")  # coffea on branches that it leaves out
 @pytest.mark.parametrize("field", COFFEA_COLUMNS)
-def test_physlite_leptons_agree_with_coffea(physlite: Path, nano: Any, field: str) -> None:
-    events = _everything(physlite)
+def test_physlite_leptons_agree_with_coffea(
+    physlite: Path, nano: Any, reader: ReaderChoice, field: str
+) -> None:
+    events = _everything(physlite, reader)
     theirs, unit = COFFEA_COLUMNS[field]
     for ours, container in ((events.electrons, nano.Electrons), (events.muons, nano.Muons)):
         expected = ak.values_astype(container[theirs], np.float64) * unit
@@ -173,9 +178,13 @@ def test_physlite_leptons_agree_with_coffea(physlite: Path, nano: Any, field: st
         assert ak.num(ours).tolist() == ak.num(container).tolist()
 
 
+@READERS
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")  # as above
-def test_identification_quality_and_isolation_agree_with_coffea(physlite: Path, nano: Any) -> None:
-    electrons, muons = _everything(physlite).electrons, _everything(physlite).muons
+def test_identification_quality_and_isolation_agree_with_coffea(
+    physlite: Path, nano: Any, reader: ReaderChoice
+) -> None:
+    events = _everything(physlite, reader)
+    electrons, muons = events.electrons, events.muons
     pairs = [
         (electrons.is_loose, nano.Electrons.DFCommonElectronsLHLoose == 1),
         (electrons.is_tight, nano.Electrons.DFCommonElectronsLHTight == 1),
@@ -193,9 +202,10 @@ def test_identification_quality_and_isolation_agree_with_coffea(physlite: Path, 
         assert np.array_equal(_flat(ours), _flat(theirs))
 
 
+@READERS
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")  # as above
-def test_linked_tracks_agree_with_coffea(physlite: Path, nano: Any) -> None:
-    events = _everything(physlite)
+def test_linked_tracks_agree_with_coffea(physlite: Path, nano: Any, reader: ReaderChoice) -> None:
+    events = _everything(physlite, reader)
     tracks = nano.Electrons.trackParticles[:, :, 0]
     has_track = ~ak.is_none(tracks.d0, axis=1)
     assert ak.all(has_track)
@@ -210,8 +220,11 @@ def _flat(values: ak.Array) -> npt.NDArray[Any]:
     return ak.to_numpy(ak.flatten(values, axis=None))
 
 
-def test_tracks_of_real_leptons_point_where_the_leptons_point(physlite: Path) -> None:
-    events = _everything(physlite)
+@READERS
+def test_tracks_of_real_leptons_point_where_the_leptons_point(
+    physlite: Path, reader: ReaderChoice
+) -> None:
+    events = _everything(physlite, reader)
     for leptons in (events.electrons, events.muons):
         assert np.max(np.abs(_flat(leptons.track_eta) - _flat(leptons.eta))) < 0.05
         assert np.isfinite(_flat(leptons.d0_significance)).all()

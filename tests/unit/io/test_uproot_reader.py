@@ -11,7 +11,8 @@ import pytest
 
 from fourlep.errors import ConfigError, MissingColumnError, UnknownFormatError
 from fourlep.events import Cascade, Cut, Events
-from fourlep.io import open_events, uproot_reader
+from fourlep.io import uproot_reader
+from fourlep.io.uproot_reader import UprootFile
 from fourlep.units import ELECTRON_MASS, MUON_MASS
 
 Writer = Callable[..., Path]
@@ -52,7 +53,7 @@ def joined(parts: list[Events]) -> Events:
 
 
 def test_mixed_leptons_become_electrons_and_muons_in_gev(write_mini: Writer) -> None:
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         events = file.read(["electron.pt", "muon.pt", "electron.charge", "muon.d0"])
     assert events.electrons.pt.tolist() == [[50.0, 30.0], [], [], [60.0]]
     assert events.muons.pt.tolist() == [[40.0, 20.0], [25.0], [], [10.0]]
@@ -66,14 +67,14 @@ def test_leptons_are_four_momenta_of_their_mass(write_mini: Writer) -> None:
         for lepton in ("electron", "muon")
         for field in ("pt", "eta", "phi", "mass")
     ]
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         events = file.read(momentum)
     assert events.electrons[0, 0].tau == pytest.approx(ELECTRON_MASS, rel=1e-3)
     assert (events.muons[0, 0] + events.muons[0, 1]).mass > 2 * MUON_MASS
 
 
 def test_observed_data_has_unit_weights_whatever_the_file_says(write_mini: Writer) -> None:
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         events = file.read(["event.generator_weight", "event.scale_factor", "event.dsid"])
     assert not events.is_simulation
     assert events.event["generator_weight"].tolist() == [1.0] * 4
@@ -83,7 +84,7 @@ def test_observed_data_has_unit_weights_whatever_the_file_says(write_mini: Write
 
 def test_simulation_has_signed_weights_and_multiplied_scale_factors(write_mini: Writer) -> None:
     path = write_mini(channelNumber=np.full(4, 345060, dtype=np.int32))
-    with open_events(str(path)) as file:
+    with UprootFile(str(path)) as file:
         events = file.read(["event.generator_weight", "event.scale_factor", "event.dsid"])
     assert events.is_simulation
     assert events.event["generator_weight"].tolist() == [-2.0, 1.0, 3.0, 0.5]
@@ -92,7 +93,7 @@ def test_simulation_has_signed_weights_and_multiplied_scale_factors(write_mini: 
 
 
 def test_either_trigger_flag_is_a_trigger(write_mini: Writer) -> None:
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         assert file.read(["event.is_triggered"]).event["is_triggered"].tolist() == [
             True,
             True,
@@ -103,7 +104,7 @@ def test_either_trigger_flag_is_a_trigger(write_mini: Writer) -> None:
 
 def test_a_part_of_a_file_is_that_part_of_the_whole(write_mini: Writer) -> None:
     columns = ["event.number", "electron.pt", "muon.pt"]
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         assert equal(file.read(columns, 1, 3), file.read(columns)[1:3])
         assert equal(file.read(columns, 2), file.read(columns)[2:])
         assert len(file.read(columns, 4)) == 0
@@ -113,7 +114,7 @@ def test_a_part_of_a_file_is_that_part_of_the_whole(write_mini: Writer) -> None:
 def test_an_optional_column_that_is_missing_is_absent_with_the_reason(
     write_mini: Writer,
 ) -> None:
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         events = file.read(["electron.pt"], optional=["event.lumi_block", "electron.z0_sin_theta"])
     assert set(events.absent) == {"event.lumi_block", "electron.z0_sin_theta"}
     assert "lep_z0" in events.absent["electron.z0_sin_theta"]
@@ -124,7 +125,7 @@ def test_a_required_column_that_is_missing_names_column_branch_and_file(
     write_mini: Writer,
 ) -> None:
     path = write_mini(lep_charge=None)
-    with open_events(str(path)) as file, pytest.raises(MissingColumnError) as caught:
+    with UprootFile(str(path)) as file, pytest.raises(MissingColumnError) as caught:
         file.read(["electron.charge", "electron.pt", "event.pileup"])
     message = str(caught.value)
     assert str(path) in message
@@ -134,12 +135,12 @@ def test_a_required_column_that_is_missing_names_column_branch_and_file(
 
 
 def test_a_column_that_does_not_exist_is_a_wrong_request(write_mini: Writer) -> None:
-    with open_events(str(write_mini())) as file, pytest.raises(ConfigError, match=r"electron\.qt"):
+    with UprootFile(str(write_mini())) as file, pytest.raises(ConfigError, match=r"electron\.qt"):
         file.read(["electron.qt"])
 
 
 def test_an_empty_tree_has_no_events(write_physlite: Writer) -> None:
-    with open_events(str(write_physlite(0))) as file:
+    with UprootFile(str(write_physlite(0))) as file:
         assert file.n_entries == 0
         events = file.read(COLUMNS, optional=["event.generator_weights"])
         assert len(events) == len(events.electrons) == 0
@@ -147,7 +148,7 @@ def test_an_empty_tree_has_no_events(write_physlite: Writer) -> None:
 
 
 def test_a_tree_is_found_by_its_branches_under_any_name(write_mini: Writer) -> None:
-    with open_events(str(write_mini(tree="renamed"))) as file:
+    with UprootFile(str(write_mini(tree="renamed"))) as file:
         assert (file.tree, file.format) == ("renamed", "ntuple2020")
 
 
@@ -155,22 +156,22 @@ def test_a_tree_that_is_named_and_not_there_is_an_error_that_names_those_there(
     write_mini: Writer,
 ) -> None:
     with pytest.raises(UnknownFormatError, match="no tree 'nominal'; trees there: mini"):
-        open_events(str(write_mini()), "nominal")
+        UprootFile(str(write_mini()), "nominal")
 
 
 def test_a_tree_of_no_known_format_is_an_error(write_mini: Writer) -> None:
     path = write_mini(lep_trackd0pvunbiased=None)
     with pytest.raises(UnknownFormatError, match="no tree of a known format"):
-        open_events(str(path))
+        UprootFile(str(path))
     with pytest.raises(UnknownFormatError, match="'mini' is of no known format"):
-        open_events(str(path), "mini")
+        UprootFile(str(path), "mini")
 
 
 def test_survivors_are_the_events_that_the_cascade_keeps(
     write_physlite: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uproot_reader, "STEP_ENTRIES", 7)
-    with open_events(str(write_physlite(50))) as file:
+    with UprootFile(str(write_physlite(50))) as file:
         everything = file.read((*COLUMNS, *TWO_ELECTRONS.columns))
         keep = TWO_ELECTRONS.keeps(everything)
         survivors = joined(list(file.survivors(TWO_ELECTRONS, COLUMNS)))
@@ -179,7 +180,7 @@ def test_survivors_are_the_events_that_the_cascade_keeps(
 
 
 def test_survivors_of_a_part_are_the_part_of_the_survivors(write_physlite: Writer) -> None:
-    with open_events(str(write_physlite(50))) as file:
+    with UprootFile(str(write_physlite(50))) as file:
         whole = joined(list(file.survivors(TWO_ELECTRONS, COLUMNS)))
         parts = [
             part
@@ -192,7 +193,7 @@ def test_survivors_of_a_part_are_the_part_of_the_survivors(write_physlite: Write
 def test_steps_do_not_change_what_survives(
     write_physlite: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_events(str(write_physlite(40))) as file:
+    with UprootFile(str(write_physlite(40))) as file:
         whole = joined(list(file.survivors(TWO_ELECTRONS, COLUMNS)))
         for step in (1, 3, 39, 40, 41):
             monkeypatch.setattr(uproot_reader, "STEP_ENTRIES", step)
@@ -201,19 +202,19 @@ def test_steps_do_not_change_what_survives(
 
 def test_a_cut_on_a_column_that_the_file_lacks_keeps_every_lepton(write_mini: Writer) -> None:
     cascade = Cascade((Cut("electron.is_loose", "is_true"),), (), ((1, 0),))
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         (survivors,) = file.survivors(cascade, ["event.number"])
     assert survivors.event["number"].tolist() == [0, 3]
 
 
 def test_leptons_without_cuts_are_still_counted(write_mini: Writer) -> None:
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         (survivors,) = file.survivors(Cascade((), (), ((0, 2),)), ["event.number"])
     assert survivors.event["number"].tolist() == [0]
 
 
 def test_the_trigger_matches_the_electron_that_the_chain_links_to(write_physlite: Writer) -> None:
-    with open_events(str(write_physlite(30))) as file:
+    with UprootFile(str(write_physlite(30))) as file:
         events = file.read(
             ["event.is_triggered", "trigger.HLT_2e17_lhvloose_nod0", "electron.is_trigger_matched"]
         )
@@ -225,19 +226,19 @@ def test_the_trigger_matches_the_electron_that_the_chain_links_to(write_physlite
 
 
 def test_linked_tracks_are_those_of_the_same_event(write_physlite: Writer) -> None:
-    with open_events(str(write_physlite(30))) as file:
+    with UprootFile(str(write_physlite(30))) as file:
         d0 = ak.flatten(file.read(["electron.d0"]).electrons.d0)
     assert d0.tolist() == list(range(len(d0)))
 
 
 def test_generator_weights_are_for_simulation(write_physlite: Writer) -> None:
     weights = ["event.generator_weight", "event.generator_weights"]
-    with open_events(str(write_physlite(5))) as file:
+    with UprootFile(str(write_physlite(5))) as file:
         events = file.read(weights)
     assert events.is_simulation
     assert events.event["generator_weights"].shape == (5, 3)
     assert np.array_equal(events.event["generator_weights"][:, 0], events.event["generator_weight"])
-    with open_events(str(write_physlite(5, is_simulation=False))) as file:
+    with UprootFile(str(write_physlite(5, is_simulation=False))) as file:
         observed = file.read((), optional=weights)
     assert not observed.is_simulation
     assert observed.event["generator_weight"].tolist() == [1.0] * 5
@@ -245,19 +246,19 @@ def test_generator_weights_are_for_simulation(write_physlite: Writer) -> None:
 
 
 def test_bytes_read_grow_with_what_is_read(write_physlite: Writer) -> None:
-    with open_events(str(write_physlite(20))) as file:
+    with UprootFile(str(write_physlite(20))) as file:
         opened = file.read_bytes
         file.read(["electron.pt"])
         assert 0 < opened < file.read_bytes
 
 
 def test_reading_twice_gives_the_same(write_physlite: Writer) -> None:
-    with open_events(str(write_physlite(20))) as file:
+    with UprootFile(str(write_physlite(20))) as file:
         assert equal(file.read(COLUMNS), file.read(COLUMNS))
 
 
 def test_no_lepton_columns_are_no_leptons(write_mini: Writer) -> None:
-    with open_events(str(write_mini())) as file:
+    with UprootFile(str(write_mini())) as file:
         events = file.read(["event.number"])
     assert len(events.electrons) == 4
     assert ak.fields(events.electrons) == []

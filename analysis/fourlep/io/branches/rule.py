@@ -26,11 +26,14 @@ class Source:
         has one item an event. None where the column is ``constant``.
     constant
         Value of every event, where no branch is needed.
+    text
+        One line for people.
     """
 
     branches: tuple[str, ...]
     derive: Callable[..., Any] | None
     constant: float = 0.0
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Rule:
         further = [name for name in self.some if name in names]
         if not all(found) or (self.some and not further):
             return None
-        return Source((*found, *further), self.derive, self.constant)
+        return Source((*found, *further), self.derive, self.constant, self.text)
 
 
 @dataclass(frozen=True, slots=True)

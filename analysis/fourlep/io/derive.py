@@ -22,7 +22,7 @@ ELECTRON_ID, MUON_ID = 11, 13
 
 
 def unchanged(values: Any) -> Any:
-    """The values as they are; the column's type is set afterwards."""
+    """Leave the values as they are; the column's type is set afterwards."""
     return values
 
 
@@ -32,22 +32,22 @@ def from_mev(values: ak.Array) -> ak.Array:
 
 
 def is_nonzero(values: ak.Array) -> ak.Array:
-    """Flags that are stored as characters or integers."""
+    """Turn flags that are stored as characters or integers into booleans."""
     return values != 0
 
 
 def muon_quality(values: ak.Array) -> ak.Array:
-    """The quality enumerator: the low three bits; higher bits flag hit requirements."""
+    """Take the low three bits, the quality; higher bits flag hit requirements."""
     return ak.values_astype(values, np.int32) & 7
 
 
 def electron_mass_like(values: ak.Array) -> ak.Array:
-    """The electron mass for every lepton, GeV."""
+    """Give every lepton the electron mass, GeV."""
     return ak.full_like(values, ELECTRON_MASS, dtype=np.float64)
 
 
 def muon_mass_like(values: ak.Array) -> ak.Array:
-    """The muon mass for every lepton, GeV."""
+    """Give every lepton the muon mass, GeV."""
     return ak.full_like(values, MUON_MASS, dtype=np.float64)
 
 
@@ -57,7 +57,7 @@ def unsigned_number(values: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
 
 
 def nominal_weight(weights: ak.Array) -> npt.NDArray[np.float64]:
-    """The first generator weight of each event, signed, (n_events,).
+    """Take the first generator weight of each event, signed, (n_events,).
 
     Raises
     ------
@@ -71,7 +71,7 @@ def nominal_weight(weights: ak.Array) -> npt.NDArray[np.float64]:
 
 
 def all_weights(weights: ak.Array) -> npt.NDArray[np.float64]:
-    """All generator weights, signed, (n_events, n_weights).
+    """Make a matrix of all generator weights, signed, (n_events, n_weights).
 
     Raises
     ------
@@ -135,7 +135,7 @@ def z0_sin_theta_from_eta(z0: ak.Array, eta: ak.Array) -> ak.Array:
 
 
 def signed_significance(significance: ak.Array, d0: ak.Array) -> ak.Array:
-    """A significance that is stored without sign, with the sign of d0."""
+    """Give a significance that is stored without sign the sign of d0."""
     return np.copysign(ak.values_astype(significance, np.float64), d0)
 
 

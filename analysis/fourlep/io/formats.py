@@ -44,7 +44,7 @@ def trees_of(classes: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def detect(names: AbstractSet[str], *, is_rntuple: bool) -> Format | None:
-    """The format of a tree with these branches; None where none is known."""
+    """Tell the format of a tree with these branches; None where none is known."""
     for known in FORMATS.values():
         if known.is_rntuple == is_rntuple and known.matches(names):
             return known
@@ -52,7 +52,7 @@ def detect(names: AbstractSet[str], *, is_rntuple: bool) -> Format | None:
 
 
 def no_known_tree(url: str, classes: Mapping[str, str], wanted: str) -> UnknownFormatError:
-    """The error that names the trees that there are and those that would do."""
+    """Make the error that names the trees that there are and those that would do."""
     trees = trees_of(classes)
     there = ", ".join(trees) if trees else "none"
     known = ", ".join(f"{each.tree} ({each.title})" for each in FORMATS.values())

@@ -29,7 +29,7 @@ Quantity = Callable[..., Any]
 
 
 def pick(values: ak.Array, index: ak.Array, is_valid: ak.Array) -> ak.Array:
-    """The value that each lepton links to, NaN where the link is not valid.
+    """Find the value that each lepton links to, NaN where the link is not valid.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def pick(values: ak.Array, index: ak.Array, is_valid: ak.Array) -> ak.Array:
 
 
 def of_electron(quantity: Quantity, n_parameters: int, *arrays: ak.Array) -> ak.Array:
-    """A quantity of the first, best matching, track of each electron.
+    """Derive a quantity of the first, best matching, track of each electron.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def of_electron(quantity: Quantity, n_parameters: int, *arrays: ak.Array) -> ak.
 
 
 def of_muon(quantity: Quantity, n_parameters: int, *arrays: ak.Array) -> ak.Array:
-    """A quantity of each muon's inner-detector track, else of its combined track.
+    """Derive a quantity of each muon's inner-detector track, else of its combined track.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _linked(container: int, key: ak.Array, index: ak.Array, *values: ak.Array) -
 
 
 def same(value: ak.Array) -> ak.Array:
-    """A track parameter as it is."""
+    """Leave a track parameter as it is."""
     return value
 
 

@@ -34,7 +34,7 @@ def _event(branch: str) -> tuple[Rule, ...]:
 
 
 def _leptons_of_both(flavour: str) -> dict[str, tuple[Rule, ...]]:
-    """What the two releases have under the same names."""
+    """Make the rules that the two releases share."""
     return {
         f"{flavour}.eta": _lepton(flavour, "as it is", derive.unchanged, "lep_eta"),
         f"{flavour}.phi": _lepton(flavour, "as it is", derive.unchanged, "lep_phi"),

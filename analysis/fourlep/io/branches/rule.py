@@ -62,7 +62,7 @@ class Rule:
     constant: float = 0.0
 
     def resolve(self, names: AbstractSet[str]) -> Source | None:
-        """The rule for a file with branches ``names``; None where the file lacks one."""
+        """Find the rule's branches among ``names``; None where the file lacks one."""
         found = [next((name for name in slot if name in names), "") for slot in self.needs]
         further = [name for name in self.some if name in names]
         if not all(found) or (self.some and not further):

@@ -102,7 +102,7 @@ def fired(*chains: ak.Array) -> npt.NDArray[np.bool_]:
 
 
 def matched(container: int) -> Callable[..., ak.Array]:
-    """Makes the function that flags the leptons of ``container`` that any chain matched.
+    """Make the function that flags the leptons of ``container`` that any chain matched.
 
     Returns
     -------
@@ -128,12 +128,12 @@ def matched(container: int) -> Callable[..., ak.Array]:
 
 
 def chain_rule(chain: str) -> Rule:
-    """The rule of one chain's column."""
+    """Make the rule of one chain's column."""
     return Rule(f"any matched combination of {chain}", ((chain_branch(chain),),), fired)
 
 
 def any_chain_rule() -> Rule:
-    """The rule of ``event.is_triggered``."""
+    """Make the rule of ``event.is_triggered``."""
     return Rule(
         "any of the lepton chains has a matched combination",
         some=tuple(chain_branch(chain) for chain in LEPTON_CHAINS),
@@ -142,7 +142,7 @@ def any_chain_rule() -> Rule:
 
 
 def matching_rule(leptons: tuple[str, ...], container: int) -> Rule:
-    """The rule of a lepton's ``is_trigger_matched``; ``leptons`` names a column of them."""
+    """Make the rule of ``is_trigger_matched``; ``leptons`` names a column of them."""
     return Rule(
         "in a matched combination of any of the lepton chains",
         (leptons,),

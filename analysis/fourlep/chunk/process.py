@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
-from fourlep.chunk.sums import Analysed, analyse, nothing
+from fourlep.chunk.pooled import MAX_FILE_BYTES, Survivors, finish
+from fourlep.chunk.sums import analyse, nothing
 from fourlep.errors import CorruptFileError, DatasetError
 from fourlep.events import Events
 from fourlep.io import EventFile, open_events
+from fourlep.io.lean.fallback import FallbackFile
+from fourlep.io.lean.gather import Part, join_parts
 
-__all__ = ["Analysis", "process"]
+__all__ = ["Analysis", "process", "read"]
 
 
 def process(chunk: Chunk, analysis: Analysis, *, url: str = "") -> ChunkResult:
@@ -41,36 +46,104 @@ def process(chunk: Chunk, analysis: Analysis, *, url: str = "") -> ChunkResult:
         If simulation is declared as data or the other way round.
     """
     started = _Clock()
+    found = read(chunk, analysis, url=url)
+    if isinstance(found, ChunkResult):
+        return found
+    with _naming(url or chunk.url):
+        total = finish([found], analysis)
+    record = started.record(total.records[chunk.key])
+    return replace(total, records={chunk.key: record})
+
+
+def read(chunk: Chunk, analysis: Analysis, *, url: str = "") -> Survivors | ChunkResult:
+    """Read one chunk, and leave its few survivors to be analysed with those of others.
+
+    Parameters and errors as in `process`.
+
+    Returns
+    -------
+    Survivors or ChunkResult
+        The result where survivors are many, or were read by uproot.
+    """
+    started = _Clock()
     place = url or chunk.url
     with open_events(
         place, chunk.tree, reader=analysis.reader, timeout_s=analysis.timeout_s
     ) as file:
         n_events = _entries(chunk, file)
         is_simulation = _is_simulation(chunk, file)
-        total = nothing(analysis, chunk.dataset, n_all=n_events, is_simulation=is_simulation)
-        n_selected, absent, left_out = 0, dict[str, str](), dict[str, str]()
-        for events in _survivors(chunk, analysis, file):
-            part = _analysed(events, chunk, analysis, place)
-            total = total + part.sums
-            n_selected += part.n_selected
-            absent.update(events.absent)
-            left_out.update(part.left_out)
+        pool = _Pool(chunk, analysis, place)
+        for part in _survivors(chunk, analysis, file):
+            pool.add(part)
         record = FileRecord(
             key=chunk.key,
             dataset=chunk.dataset,
             n_events=n_events,
             n_good=n_events if is_simulation or analysis.good_runs is None else None,
-            n_selected=n_selected,
+            n_selected=0,
             read_bytes=file.read_bytes,
-            wall_s=started.wall_s,
-            cpu_s=started.cpu_s,
+            wall_s=0.0,
+            cpu_s=0.0,
             uuid=file.uuid,
             reader=file.reader,
             fallback=file.fallback,
-            absent=absent,
-            left_out=left_out,
         )
-    return total + ChunkResult(records={chunk.key: record})
+        if pool.is_untouched and is_simulation == file.is_simulation:
+            return Survivors(chunk, started.record(record), pool.joined())
+        pool.analyse()
+    none = nothing(analysis, chunk.dataset, n_all=n_events, is_simulation=is_simulation)
+    record = replace(
+        started.record(record),
+        n_selected=pool.n_selected,
+        absent=pool.absent,
+        left_out=pool.left_out,
+    )
+    return none + pool.total + ChunkResult(records={chunk.key: record})
+
+
+class _Pool:
+    """Survivors of a chunk: parts that wait, and sums of what could not."""
+
+    def __init__(self, chunk: Chunk, analysis: Analysis, place: str) -> None:
+        self._chunk, self._analysis, self._place = chunk, analysis, place
+        self._waiting: list[Part] = []
+        self.is_untouched = True
+        self.total = ChunkResult()
+        self.n_selected = 0
+        self.absent: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
+
+    def add(self, found: Part | Events) -> None:
+        if isinstance(found, Part):
+            self._waiting.append(found)
+            if sum(part.n_bytes for part in self._waiting) > MAX_FILE_BYTES:
+                self.analyse()
+        else:
+            self.analyse()
+            self._analyse(found)
+
+    def joined(self) -> Part:
+        return join_parts(self._waiting)
+
+    def analyse(self) -> None:
+        """Analyse what waits."""
+        self.is_untouched = False
+        if self._waiting:
+            self._analyse(self.joined().events())
+            self._waiting.clear()
+
+    def _analyse(self, events: Events) -> None:
+        with _naming(self._place):
+            part = analyse(
+                events,
+                self._analysis,
+                self._chunk.dataset,
+                counts_events=self._chunk.counts_events,
+            )
+        self.total = self.total + part.sums
+        self.n_selected += part.n_selected
+        self.absent.update(events.absent)
+        self.left_out.update(part.left_out)
 
 
 class _Clock:
@@ -79,13 +152,13 @@ class _Clock:
     def __init__(self) -> None:
         self._wall_s, self._cpu_s = time.perf_counter(), time.thread_time()
 
-    @property
-    def wall_s(self) -> float:
-        return time.perf_counter() - self._wall_s
-
-    @property
-    def cpu_s(self) -> float:
-        return time.thread_time() - self._cpu_s
+    def record(self, record: FileRecord) -> FileRecord:
+        """Write the times into a record."""
+        return replace(
+            record,
+            wall_s=time.perf_counter() - self._wall_s,
+            cpu_s=time.thread_time() - self._cpu_s,
+        )
 
 
 def _entries(chunk: Chunk, file: EventFile) -> int:
@@ -113,7 +186,7 @@ def _is_simulation(chunk: Chunk, file: EventFile) -> bool:
     return not chunk.is_data
 
 
-def _survivors(chunk: Chunk, analysis: Analysis, file: EventFile) -> Iterator[Events]:
+def _survivors(chunk: Chunk, analysis: Analysis, file: EventFile) -> Iterator[Part | Events]:
     """Yield what survives the cascade; no events, once, where nothing does.
 
     From no events the selection still tells what the input lacks.
@@ -121,6 +194,11 @@ def _survivors(chunk: Chunk, analysis: Analysis, file: EventFile) -> Iterator[Ev
     needs_weights = file.is_simulation and not chunk.counts_events
     columns = analysis.columns(needs_weights=needs_weights)
     stop = None if chunk.stop == -1 else chunk.stop
+    if isinstance(file, FallbackFile):
+        yield from file.surviving_parts(
+            analysis.cascade, columns, chunk.start, stop, optional=analysis.optional
+        )
+        return
     none_survived = True
     for events in file.survivors(
         analysis.cascade, columns, chunk.start, stop, optional=analysis.optional
@@ -131,10 +209,12 @@ def _survivors(chunk: Chunk, analysis: Analysis, file: EventFile) -> Iterator[Ev
         yield file.read(columns, 0, 0, optional=analysis.optional)
 
 
-def _analysed(events: Events, chunk: Chunk, analysis: Analysis, place: str) -> Analysed:
+@contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Name the file in what the physics says, which knows none."""
     try:
-        return analyse(events, analysis, chunk.dataset, counts_events=chunk.counts_events)
-    except CorruptFileError as error:  # the physics knows no file
+        yield
+    except CorruptFileError as error:
         raise CorruptFileError(
             f"{place}: {error.message}", url=place, remedy="fetch the file again"
         ) from error

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import ChunkResult
 from fourlep.chunk.tables import candidate_table, identities
@@ -24,15 +27,20 @@ class Analysed:
     sums
         Histograms, cutflow and tables; no record of what was read, and no count of all
         entries.
-    n_selected
-        Events that the nominal selection keeps.
+    selected : (n_selected,) int64
+        Positions, among the events, of those that the nominal selection keeps.
     left_out
         Requirements that the input could not decide, with the reason.
     """
 
     sums: ChunkResult
-    n_selected: int
+    selected: npt.NDArray[np.int64]
     left_out: Mapping[str, str]
+
+    @property
+    def n_selected(self) -> int:
+        """Events that the nominal selection keeps."""
+        return len(self.selected)
 
 
 def nothing(analysis: Analysis, dataset: str, *, n_all: int, is_simulation: bool) -> ChunkResult:
@@ -108,4 +116,4 @@ def analyse(
         selected={} if events.is_simulation else {dataset: identities(corrected, candidates)},
         candidates=table,
     )
-    return Analysed(sums, len(candidates), selected.left_out)
+    return Analysed(sums, candidates.index, selected.left_out)

@@ -95,7 +95,7 @@ class Leptons(NamedTuple):
     passing: npt.NDArray[np.int32]
 
 
-#: Codes of the number types, as in `scan_kernels.number_at`.
+#: Codes of the number types, as in `scan_kernels.decoded`.
 NUMBER_CODES = {"u1": 0, "b1": 0, "i1": 1, "f4": 2, "u2": 3, "i2": 4, "u4": 5, "i4": 6, "f8": 7}
 #: Codes of the operators of `fourlep.events.Cut`, as in `scan_kernels.passes`.
 OPERATOR_CODES = {

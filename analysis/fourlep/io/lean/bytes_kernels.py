@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fourlep.io.lean.arrays import Inflated, Spans
-from fourlep.io.lean.compiled import compiled
+from fourlep.io.lean.compiled import compiled, inlined
 
 #: Length of a vector's header: byte count (4), version (2), number of items (4).
 HEADER_BYTES = 10
@@ -22,46 +22,25 @@ LINK_BYTES = 28
 DAMAGED = -1
 #: What it returns for a well-formed item of a kind that it does not know.
 UNKNOWN = -2
+#: Flag of a byte count, which every versioned object begins with.
+BYTE_COUNT = 0x4000_0000
+_LINK_COUNT = BYTE_COUNT | (LINK_BYTES - 4)
+_LINK_BASE_COUNT = BYTE_COUNT | 14
 
-_BYTE_COUNT = 0x4000_0000
-_LINK_COUNT = _BYTE_COUNT | (LINK_BYTES - 4)
-_LINK_BASE_COUNT = _BYTE_COUNT | 14
 
-
-@compiled
+@inlined
 def unsigned32(data: Any, position: Any) -> Any:
-    """Read the big-endian number at ``position``, which the caller has checked."""
-    return (
-        (np.int64(data[position]) << 24)
-        | (np.int64(data[position + 1]) << 16)
-        | (np.int64(data[position + 2]) << 8)
-        | np.int64(data[position + 3])
-    )
+    """Read the big-endian number at ``position``, which the caller has checked.
 
-
-@compiled
-def vector_length(data: Any, begin: Any, end: Any, item: Any) -> Any:
-    """Read the header of a vector of numbers that begins at ``begin``.
-
-    Parameters
-    ----------
-    end
-        Where its basket's entries end, within the data.
-    item
-        Bytes of a number.
-
-    Returns
-    -------
-    int
-        Number of items, all of them before ``end``, or `DAMAGED`.
+    Unsigned positions spare the test for negative ones, which count from the end.
     """
-    if begin < 0 or end > len(data) or end - begin < HEADER_BYTES:
-        return DAMAGED
-    length = unsigned32(data, begin + 6)
-    n_bytes = HEADER_BYTES + length * item
-    if n_bytes > end - begin or unsigned32(data, begin) != _BYTE_COUNT | (n_bytes - 4):
-        return DAMAGED
-    return length
+    first = np.uintp(position)
+    return np.int64(
+        (np.uint32(data[first]) << np.uint32(24))
+        | (np.uint32(data[first + np.uintp(1)]) << np.uint32(16))
+        | (np.uint32(data[first + np.uintp(2)]) << np.uint32(8))
+        | np.uint32(data[first + np.uintp(3)])
+    )
 
 
 @compiled
@@ -117,10 +96,14 @@ def vector_lengths(data: Any, spans: Spans, item: int) -> int:
     """
     total = 0
     for k in range(len(spans.position)):
-        length = vector_length(data, spans.position[k], spans.after[k], item)
-        spans.position[k] += HEADER_BYTES
-        if length < 0 or spans.position[k] + length * item != spans.after[k]:
+        begin, after = spans.position[k], spans.after[k]
+        if begin < 0 or after > len(data) or after - begin < HEADER_BYTES:
             return DAMAGED
+        length = unsigned32(data, begin + 6)
+        n_bytes = HEADER_BYTES + length * item
+        if n_bytes != after - begin or unsigned32(data, begin) != BYTE_COUNT + n_bytes - 4:
+            return DAMAGED
+        spans.position[k] = begin + HEADER_BYTES
         spans.length[k] = length
         total += length
     return total
@@ -141,7 +124,7 @@ def outer_lengths(data: Any, spans: Spans) -> int:
         if begin < 0 or after > len(data) or after - begin < HEADER_BYTES:
             return DAMAGED
         length = unsigned32(data, begin + 6)
-        is_whole = unsigned32(data, begin) == _BYTE_COUNT | (after - begin - 4)
+        is_whole = unsigned32(data, begin) == BYTE_COUNT | (after - begin - 4)
         if not is_whole or 4 * length > after - begin - HEADER_BYTES:
             return DAMAGED
         spans.length[k] = length

@@ -10,6 +10,15 @@ import numba
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
+def inlined(function: Function) -> Function:
+    """Compile a part of kernels into each of them.
+
+    A call with an array counts references to it, which takes ten times as long as
+    reading a vector's header does; so does an inlined call within an inlined one.
+    """
+    return cast("Function", numba.njit(inline="always", error_model="numpy")(function))
+
+
 def compiled(function: Function) -> Function:
     """Compile a kernel when it is first called, and keep it for the next process.
 

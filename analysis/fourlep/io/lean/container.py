@@ -101,7 +101,8 @@ def read_container(source: ByteSource) -> Container:
             record = read_range(source, seek, n_bytes)
         return Container(identity, _keys(record, source))
     except (struct.error, IndexError, UnicodeDecodeError) as error:
-        raise _damaged(source, "the header or the list of keys cannot be read") from error
+        what = "cut short" if source.size < _HEAD_BYTES else "damaged"
+        raise _damaged(source, f"{what}: header or list of keys cannot be read") from error
 
 
 def read_uuid(source: ByteSource) -> str:
@@ -130,7 +131,7 @@ def _header(head: bytes, source: ByteSource) -> tuple[str, int]:
         layout = struct.Struct(">iiiiiBiii2x16s")
     end, _, _, _, n_name, _, _, _, _, identity = layout.unpack_from(head, 12)
     if end > source.size:
-        raise _damaged(source, f"it should have {end} bytes and has {source.size}")
+        raise _damaged(source, f"cut short: {source.size} of {end} bytes")
     return str(uuid.UUID(bytes=identity)), begin + n_name
 
 

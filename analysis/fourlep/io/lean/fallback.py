@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from fourlep.events import Cascade, Events
+from fourlep.io.lean.gather import Part
 from fourlep.io.lean.reader import LeanFile
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.source import EventFile, Reader
@@ -115,6 +116,37 @@ class FallbackFile:
         except UnsupportedError as unknown:
             plain = self._fall_back(unknown)
             yield from plain.survivors(cascade, columns, start, stop, optional=optional)
+
+    def surviving_parts(
+        self,
+        cascade: Cascade,
+        columns: Sequence[str],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        optional: Sequence[str] = (),
+    ) -> Iterator[Part | Events]:
+        """Read the same as `survivors`, as far as possible before columns are made of it.
+
+        At least one part or events, which are empty where nothing survives.
+        """
+        first = start
+        try:
+            if isinstance(self._file, LeanFile):
+                for part in self._file.surviving_parts(
+                    cascade, columns, start, stop, optional=optional
+                ):
+                    start = int(part.entry[-1]) + 1 if len(part.entry) else start
+                    yield part
+                return
+        except UnsupportedError as unknown:
+            self._fall_back(unknown)
+        found = False
+        for events in self._file.survivors(cascade, columns, start, stop, optional=optional):
+            found = True
+            yield events
+        if not found and start == first:
+            yield self._file.read(columns, 0, 0, optional=optional)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -48,14 +48,32 @@ class Part:
     entry: Integers
     values: Mapping[str, Values]
 
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in memory."""
+        return sum(held.n_bytes for held in self.values.values())
+
+    def joins(self, other: Part) -> bool:
+        """Whether the columns of both are made in the same way, so that they can be joined."""
+        mine, others = self.request, other.request
+        return (
+            mine.is_simulation == others.is_simulation
+            and mine.sources == others.sources
+            and mine.absent == others.absent
+        )
+
     def events(self) -> Events:
         """Make columns of the values."""
         raw = {branch: held.array() for branch, held in self.values.items()}
         return assemble(self.request, raw, self.entry)
 
 
-def join_parts(request: Request, parts: Sequence[Part]) -> Part:
-    """Make one part of several, at least one, that answer the same request."""
+def join_parts(parts: Sequence[Part]) -> Part:
+    """Make one part of several, at least one, that may be of several files.
+
+    All must agree (`Part.joins`); the result has the request of the first.
+    """
+    request = parts[0].request
     held = {name: join([part.values[name] for part in parts]) for name in request.branches}
     return Part(request, np.concatenate([part.entry for part in parts]), held)
 
@@ -76,7 +94,9 @@ class Gatherer:
 
     def values(self, names: Iterable[str], entries: Integers) -> dict[str, Values]:
         """Read branches for ascending ``entries``, in one round of reading."""
-        wanted = [(branch, _touched(branch, entries)) for branch in self._branches(names)]
+        if not len(entries):
+            return {b.name: Values.empty(b.layout) for b in self._branches(names)}
+        wanted = [(branch, branch.baskets_of(entries)) for branch in self._branches(names)]
         self._baskets.fetch(wanted)
         return {
             branch.name: values(
@@ -95,7 +115,7 @@ class Gatherer:
         """Inflated bytes of the baskets that entries need, about."""
         entries = np.concatenate(pending)
         return sum(
-            len(_touched(branch, entries)) * branch.basket_bytes
+            len(branch.baskets_of(entries)) * branch.basket_bytes
             for branch in self._branches(request.branches)
         )
 
@@ -107,7 +127,7 @@ class Gatherer:
         def ahead(entries: Integers) -> None:
             if not self._source.is_remote:
                 return
-            wanted = [(branch, _touched(branch, entries)) for branch in branches]
+            wanted = [(branch, branch.baskets_of(entries)) for branch in branches]
             if sum(int(b.sizes[numbers].sum()) for b, numbers in wanted) <= AHEAD_BYTES:
                 self._baskets.fetch(wanted)
 
@@ -121,18 +141,13 @@ class Gatherer:
         branches = self._branches(request.branches)
         if not branches or not len(entries):
             return [entries]
-        cluster = branches[0].baskets_of(entries)
-        begins = np.flatnonzero(np.diff(cluster, prepend=cluster[0] - 1))
-        new = np.zeros(len(entries), dtype=np.float64)
+        bounds = np.searchsorted(entries, branches[0].entries)
+        begins = np.unique(bounds[:-1][bounds[1:] > bounds[:-1]])
+        cost = np.zeros(len(begins), dtype=np.float64)
         for branch in branches:
-            basket = branch.baskets_of(entries)
-            new += np.diff(basket, prepend=basket[0] - 1).astype(bool) * branch.basket_bytes
-        cost = np.add.reduceat(new, begins)
+            firsts = entries[np.searchsorted(entries, branch.entries[branch.baskets_of(entries)])]
+            place = np.searchsorted(entries[begins], firsts, side="right") - 1
+            np.add.at(cost, place, branch.basket_bytes)
         part = (np.cumsum(cost) // PART_BYTES).astype(np.int64)
         cuts = begins[np.flatnonzero(np.diff(part)) + 1]
         return np.split(entries, cuts)
-
-
-def _touched(branch: Branch, entries: Integers) -> Integers:
-    """Baskets that hold ``entries``, ascending, each once."""
-    return np.unique(branch.baskets_of(entries))

@@ -10,6 +10,7 @@ checksum**, so a flipped bit in a ZSTD block is found by its structure, or not a
 from __future__ import annotations
 
 import lzma
+import struct
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,9 @@ from fourlep.io.lean.unsupported import UnsupportedError
 
 Buffer = bytes | bytearray | memoryview
 
-_HEADER_BYTES = 9
+#: Codec, method, compressed and inflated length.
+_HEADER = struct.Struct("2sB3s3s")
+_OLD_ZLIB = b"CS"
 _LZ4_CHECKSUM_BYTES = 8
 _LZMA_MEMORY_BYTES = 256 << 20
 
@@ -63,20 +66,18 @@ def inflate(record: memoryview, n_bytes: int) -> Buffer:
 
 
 def _block(record: memoryview, position: int, room: int) -> tuple[Buffer, int]:
-    begin = position + _HEADER_BYTES
+    begin = position + _HEADER.size
     if begin > len(record):
         raise InflationError("a block's header is cut")
-    header = record[position:begin]
-    n_compressed = header[3] | header[4] << 8 | header[5] << 16
-    n_inflated = header[6] | header[7] << 8 | header[8] << 16
-    end = begin + n_compressed
-    if end > len(record) or n_inflated > room or n_inflated == 0:
+    codec, _, compressed, whole = _HEADER.unpack_from(record, position)
+    n_inflated = int.from_bytes(whole, "little")
+    end = begin + int.from_bytes(compressed, "little")
+    if end > len(record) or not 0 < n_inflated <= room:
         raise InflationError("a block's lengths do not fit the record")
-    codec = bytes(header[:2])
     inflator = _INFLATORS.get(codec)
     if inflator is None:
-        if codec == b"CS":
-            raise UnsupportedError(f"codec {codec!r}")
+        if codec == _OLD_ZLIB:
+            raise UnsupportedError("ZLIB blocks as ROOT 3 wrote them")
         raise InflationError(f"{codec!r} is no codec")
     part = inflator(record[begin:end], n_inflated)
     if len(part) != n_inflated:

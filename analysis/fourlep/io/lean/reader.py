@@ -95,7 +95,7 @@ class LeanFile:
 
     @property
     def n_entries(self) -> int:
-        """Integers of the tree."""
+        """Entries of the tree."""
         return self._tree.n_entries
 
     @cached_property
@@ -146,7 +146,7 @@ class LeanFile:
         """Read entries ``start`` to ``stop`` whole. See `EventFile.read`."""
         request = self._request(columns, optional)
         entries = np.arange(*self._range(start, stop), dtype=np.int64)
-        return join_parts(request, list(self._gatherer.parts(request, entries))).events()
+        return join_parts(list(self._gatherer.parts(request, entries))).events()
 
     def survivors(
         self,
@@ -159,7 +159,8 @@ class LeanFile:
     ) -> Iterator[Events]:
         """Read the events that ``cascade`` keeps. See `EventFile.survivors`."""
         for part in self.surviving_parts(cascade, columns, start, stop, optional=optional):
-            yield part.events()
+            if len(part.entry):
+                yield part.events()
 
     def surviving_parts(
         self,
@@ -170,11 +171,15 @@ class LeanFile:
         *,
         optional: Sequence[str] = (),
     ) -> Iterator[Part]:
-        """Read the same, before columns are made of it, so that files can be joined first."""
+        """Read the same, before columns are made of it, so that files can be joined first.
+
+        At least one part, which is empty where nothing survives.
+        """
         counting = self._request((), counting_columns(cascade))
         plan = plan_scan(cascade, counting.sources, self._tree)
         request = self._request(columns, optional)
         pending: list[Integers] = []
+        is_first = True
         for begin, end in windows(plan, *self._range(start, stop)):
             ahead = self._gatherer.looking_ahead(request, plan)
             found = scan(self._baskets, plan, begin, end, url=self.url, ahead=ahead)
@@ -183,12 +188,13 @@ class LeanFile:
             pending.append(found)
             if self._gatherer.cost(request, pending) > PART_BYTES:
                 yield from self._gatherer.parts(request, np.concatenate(pending))
-                pending = []
-        if any(map(len, pending)):
-            yield from self._gatherer.parts(request, np.concatenate(pending))
+                pending, is_first = [], False
+        if any(map(len, pending)) or is_first:
+            entries = np.concatenate([np.zeros(0, dtype=np.int64), *pending])
+            yield from self._gatherer.parts(request, entries)
 
     def _decided(self, cascade: Cascade, counting: Request, entries: Integers) -> Integers:
-        """Integers that pass by the plain definition of the cascade."""
+        """Find the entries that pass by the plain definition of the cascade."""
         parts = self._gatherer.parts(counting, entries)
         kept = [part.entry[cascade.keeps(part.events())] for part in parts]
         return np.concatenate(kept)

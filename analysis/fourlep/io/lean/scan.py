@@ -31,7 +31,7 @@ def windows(plan: ScanPlan, start: int, stop: int) -> Iterator[tuple[int, int]]:
     while start < stop:
         end = min(start + size, stop)
         if first and end < stop:
-            border = int(first[0].entries[first[0].baskets_of(np.asarray(end))])
+            border = int(first[0].entries[first[0].baskets_of(np.asarray([end]))[0]])
             end = border if border > start else end
         yield start, end
         start = end
@@ -79,7 +79,7 @@ def scan(
     stages = plan.stages
     for depth, stage in enumerate(stages):
         entries = start + np.flatnonzero(alive)
-        reader.fetch((cut.branch, _baskets(cut, entries)) for _, cut in stage)
+        reader.fetch((cut.branch, cut.branch.baskets_of(entries)) for _, cut in stage)
         for is_electron, cut in stage:
             flavour = electrons if is_electron else muons
             if flavour is not None:
@@ -92,10 +92,6 @@ def scan(
         if depth + 1 < len(stages):
             ahead(start + np.flatnonzero(alive))
     return start + np.flatnonzero(alive)
-
-
-def _baskets(cut: ScanCut, entries: Integers) -> npt.NDArray[np.int64]:
-    return np.unique(cut.branch.baskets_of(entries))
 
 
 def _alive(
@@ -134,7 +130,7 @@ class _Flavour:
 
     def apply(self, cut: ScanCut, reader: BasketReader, alive: npt.NDArray[np.bool_]) -> None:
         """Apply a cut to the leptons of events that are alive."""
-        baskets = _baskets(cut, self._start + np.flatnonzero(alive))
+        baskets = cut.branch.baskets_of(self._start + np.flatnonzero(alive))
         held = reader.inflated(cut.branch, baskets)
         if self._leptons is None:
             self._leptons = _leptons(self._n_entries, held, cut.cut.item)

@@ -12,63 +12,60 @@ from typing import Any
 import numpy as np
 
 from fourlep.io.lean.arrays import Inflated, Leptons, NumberCut
-from fourlep.io.lean.bytes_kernels import DAMAGED, HEADER_BYTES, unsigned32, vector_length
-from fourlep.io.lean.compiled import compiled
+from fourlep.io.lean.bytes_kernels import BYTE_COUNT, DAMAGED, HEADER_BYTES, unsigned32
+from fourlep.io.lean.compiled import compiled, inlined
 
 
-@compiled
-def number_at(data: Any, position: Any, code: Any) -> Any:
-    """Read the big-endian number at ``position``, which the caller has checked."""
-    number = np.float64(0.0)
-    if code == 0:
-        number = np.float64(data[position])
-    elif code == 1:
-        number = np.float64(np.int8(data[position]))
+@inlined
+def raw_number(data: Any, position: Any, item: Any) -> Any:
+    """Read ``item`` bytes, most significant first; the caller has checked them."""
+    raw = np.uint64(0)
+    for byte in range(item):
+        raw = (raw << np.uint64(8)) | np.uint64(data[np.uintp(position + byte)])
+    return raw
+
+
+@inlined
+def decoded(raw: Any, code: Any) -> Any:
+    """Turn bits into the number that they mean, by `fourlep.io.lean.arrays.NUMBER_CODES`."""
+    number = np.float64(raw)
+    if code == 1:
+        number = np.float64(np.int8(raw))
     elif code == 2:
-        number = np.float64(np.uint32(unsigned32(data, position)).view(np.float32))
-    elif code <= 4:
-        pair = (np.int64(data[position]) << 8) | np.int64(data[position + 1])
-        number = np.float64(pair) if code == 3 else np.float64(np.int16(pair))
-    elif code == 5:
-        number = np.float64(unsigned32(data, position))
+        number = np.float64(np.uint32(raw).view(np.float32))
+    elif code == 4:
+        number = np.float64(np.int16(raw))
     elif code == 6:
-        number = np.float64(np.int32(unsigned32(data, position)))
-    else:
-        high = np.uint64(unsigned32(data, position))
-        low = np.uint64(unsigned32(data, position + 4))
-        number = np.uint64((high << np.uint64(32)) | low).view(np.float64)
+        number = np.float64(np.int32(raw))
+    elif code == 7:
+        number = np.uint64(raw).view(np.float64)
     return number
 
 
-@compiled
-def passes(number: Any, operator: Any, threshold: Any) -> Any:
-    """Whether a number passes; NaN passes as it does in `fourlep.events.Cut`."""
+@inlined
+def passes(number: Any, cut: NumberCut) -> Any:
+    """Whether a number passes; NaN does where it does in `fourlep.events.Cut`."""
+    if cut.bits != 0:
+        number = np.float64(np.int64(number) & cut.bits)
+    number = number * cut.scale
     kept = False
-    if operator == 0:
-        kept = number > threshold
-    elif operator == 1:
-        kept = number >= threshold
-    elif operator == 2:
-        kept = number < threshold
-    elif operator == 3:
-        kept = number <= threshold
-    elif operator == 4:
-        kept = abs(number) < threshold
-    elif operator == 5:
-        kept = abs(number) <= threshold
-    elif operator == 6:
-        kept = number == threshold
+    if cut.operator == 0:
+        kept = number > cut.threshold
+    elif cut.operator == 1:
+        kept = number >= cut.threshold
+    elif cut.operator == 2:
+        kept = number < cut.threshold
+    elif cut.operator == 3:
+        kept = number <= cut.threshold
+    elif cut.operator == 4:
+        kept = abs(number) < cut.threshold
+    elif cut.operator == 5:
+        kept = abs(number) <= cut.threshold
+    elif cut.operator == 6:
+        kept = number == cut.threshold
     else:
         kept = number != 0.0
     return kept
-
-
-@compiled
-def _keeps(data: Any, position: Any, cut: NumberCut) -> Any:
-    number = number_at(data, position, cut.code)
-    if cut.bits != 0:
-        number = np.float64(np.int64(number) & cut.bits)
-    return passes(number * cut.scale, cut.operator, cut.threshold)
 
 
 @compiled
@@ -91,14 +88,19 @@ def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons) -> 
     int
         Leptons in the window, or `DAMAGED`.
     """
-    n = len(leptons.passing)
+    n, data = len(leptons.passing), held.data
     n_leptons = 0
     done = 0
     for b in range(len(held.begin)):
         here, end = held.begin[b], held.border[b]
+        if here < 0 or end > len(data):
+            return DAMAGED
         for i in range(held.n_entries[b]):
-            length = vector_length(held.data, here, end, cut.item)
-            if length < 0:
+            if end - here < HEADER_BYTES:
+                return DAMAGED
+            length = unsigned32(data, here + 6)
+            n_bytes = HEADER_BYTES + length * cut.item
+            if n_bytes > end - here or unsigned32(data, here) != BYTE_COUNT + n_bytes - 4:
                 return DAMAGED
             here += HEADER_BYTES
             entry = held.first[b] + i - start
@@ -108,7 +110,8 @@ def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons) -> 
                 leptons.offsets[entry] = n_leptons
                 number = 0
                 for k in range(length):
-                    keep = _keeps(held.data, here + k * cut.item, cut)
+                    raw = raw_number(data, here + k * cut.item, cut.item)
+                    keep = passes(decoded(raw, cut.code), cut)
                     leptons.flags[n_leptons + k] = keep
                     number += keep
                 leptons.passing[entry] = number
@@ -117,10 +120,8 @@ def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons) -> 
             here += length * cut.item
         if here != end:
             return DAMAGED
-    if done != n:
-        return DAMAGED
     leptons.offsets[n] = n_leptons
-    return n_leptons
+    return n_leptons if done == n else DAMAGED
 
 
 @compiled
@@ -144,12 +145,17 @@ def scan_next(held: Inflated, start: int, cut: NumberCut, leptons: Leptons, aliv
         0, or `DAMAGED`; an event with other numbers of leptons in two columns is
         damaged, too.
     """
-    n = len(leptons.passing)
+    n, data = len(leptons.passing), held.data
     for b in range(len(held.begin)):
         here, end = held.begin[b], held.border[b]
+        if here < 0 or end > len(data):
+            return DAMAGED
         for i in range(held.n_entries[b]):
-            length = vector_length(held.data, here, end, cut.item)
-            if length < 0:
+            if end - here < HEADER_BYTES:
+                return DAMAGED
+            length = unsigned32(data, here + 6)
+            n_bytes = HEADER_BYTES + length * cut.item
+            if n_bytes > end - here or unsigned32(data, here) != BYTE_COUNT + n_bytes - 4:
                 return DAMAGED
             here += HEADER_BYTES
             entry = held.first[b] + i - start
@@ -161,7 +167,8 @@ def scan_next(held: Inflated, start: int, cut: NumberCut, leptons: Leptons, aliv
                     number = 0
                     for k in range(length):
                         if leptons.flags[first + k] != 0:
-                            keep = _keeps(held.data, here + k * cut.item, cut)
+                            raw = raw_number(data, here + k * cut.item, cut.item)
+                            keep = passes(decoded(raw, cut.code), cut)
                             leptons.flags[first + k] = keep
                             number += keep
                     leptons.passing[entry] = number

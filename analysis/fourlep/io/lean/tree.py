@@ -13,9 +13,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from fourlep.errors import CorruptFileError
+from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.container import Key
 from fourlep.io.lean.inflate import InflationError, inflate
 from fourlep.io.lean.layout import Form, Layout, element_layout, leaf_layout
@@ -52,9 +52,9 @@ class Branch:
 
     name: str
     layout: Layout
-    entries: npt.NDArray[np.int64]
-    seeks: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
+    entries: Integers
+    seeks: Integers
+    sizes: Integers
     total_bytes: int
 
     @property
@@ -62,9 +62,10 @@ class Branch:
         """Mean inflated length of a basket, as the file says."""
         return self.total_bytes / max(1, len(self.seeks))
 
-    def baskets_of(self, entries: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Find the basket that holds each entry; ascending if the entries are."""
-        return np.searchsorted(self.entries, entries, side="right") - 1
+    def baskets_of(self, entries: Integers) -> Integers:
+        """Find the numbers of the baskets that hold any of ascending ``entries``."""
+        edges = np.searchsorted(entries, self.entries)
+        return np.flatnonzero(edges[1:] > edges[:-1])
 
 
 class TreeTable:

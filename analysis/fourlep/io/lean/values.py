@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fourlep.errors import CorruptFileError
 from fourlep.io.lean import bytes_kernels as kernels
 from fourlep.io.lean.arrays import Inflated, Integers, Spans
-from fourlep.io.lean.layout import Form
+from fourlep.io.lean.layout import Form, Layout
 from fourlep.io.lean.tree import Branch
 from fourlep.io.lean.unsupported import UnsupportedError
 
@@ -32,6 +32,21 @@ class Values:
 
     lengths: tuple[Integers, ...]
     content: tuple[npt.NDArray[Any], ...]
+
+    @classmethod
+    def empty(cls, layout: Layout) -> Values:
+        """Make the values of no event."""
+        depth = {Form.SCALAR: 0, Form.NESTED: 2, Form.LINKS: 2}.get(layout.form, 1)
+        n_parts = 2 if layout.form is Form.LINKS else 1
+        return cls(
+            tuple(np.zeros(0, dtype=np.int64) for _ in range(depth)),
+            tuple(np.zeros(0, dtype=layout.dtype) for _ in range(n_parts)),
+        )
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in memory."""
+        return sum(part.nbytes for part in (*self.lengths, *self.content))
 
     def array(self) -> Any:
         """Make the NumPy (scalars) or awkward array that uproot would read."""

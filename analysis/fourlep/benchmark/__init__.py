@@ -1,0 +1,1 @@
+"""Measurements of the readers on this machine: what ``fourlep bench`` runs."""

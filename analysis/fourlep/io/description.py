@@ -90,7 +90,7 @@ def describe_trees(url: str) -> tuple[TreeDescription, ...]:
 
 
 def describe(url: str, tree: str = "") -> FileDescription:
-    """What a file of events holds.
+    """Describe a file of events from its table of contents.
 
     Parameters
     ----------

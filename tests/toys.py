@@ -6,6 +6,7 @@ A module of its own, because worker processes import it.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import signal
 import threading
@@ -134,4 +135,31 @@ class Slow:
 
     def __call__(self, item: ToyItem, url: str) -> ToyResult:
         threading.Event().wait(self.seconds)
+        return ToyResult.of(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlucky:
+    """Work of which a share of the reads fails, chosen by a hash: repeatable luck.
+
+    Parameters
+    ----------
+    share
+        0 to 1.
+    counts
+        Reads so far, by key.
+    injected
+        Keys of the reads that failed.
+    """
+
+    share: float
+    counts: dict[str, int] = field(default_factory=dict)
+    injected: list[str] = field(default_factory=list)
+
+    def __call__(self, item: ToyItem, url: str) -> ToyResult:
+        count = self.counts[item.key] = self.counts.get(item.key, 0) + 1
+        digest = hashlib.blake2b(f"{item.key} {count}".encode(), digest_size=4).digest()
+        if int.from_bytes(digest, "big") < self.share * 2**32:
+            self.injected.append(item.key)
+            raise TransientReadError(f"{url}: injected", url=url)
         return ToyResult.of(item)

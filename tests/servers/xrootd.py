@@ -192,4 +192,4 @@ def _give(folder: Path) -> None:
         return
     entry = pwd.getpwnam(_USER)
     for path in (folder, *folder.rglob("*")):
-        os.chown(path, entry.pw_uid, entry.pw_gid)
+        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)

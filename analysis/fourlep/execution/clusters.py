@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from distributed import Client
 from distributed.utils import LoopRunner
@@ -20,7 +20,7 @@ from fourlep.config.environment import child_environment
 from fourlep.errors import ClusterError, ConfigError
 
 #: Seconds that a client waits for its scheduler.
-CONNECT_TIMEOUT_S = 20.0
+CONNECT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,14 +250,7 @@ class GatewayCluster:
 
     def connect(self) -> Client:
         """Connect a client of the cluster's scheduler, through the Gateway's proxy."""
-        try:
-            client: Client = self._cluster.get_client(set_as_default=False)
-        except (OSError, TimeoutError) as error:
-            raise ClusterError(
-                f"no connection to {self._cluster.name}: {error}",
-                remedy="see the Gateway's log; --resume continues the run",
-            ) from error
-        return client
+        return _client(self._cluster, self._cluster.name, security=self._cluster.security)
 
     def is_alive(self) -> bool:
         """Whether the Gateway still lists the cluster; unknown counts as yes."""
@@ -273,9 +266,11 @@ class GatewayCluster:
             self._gateway.close()
 
 
-def _client(address: str, name: str) -> Client:
+def _client(where: Any, name: str, **settings: Any) -> Client:
     try:
-        return Client(address, timeout=CONNECT_TIMEOUT_S, set_as_default=False)  # type: ignore[no-untyped-call]  # distributed
+        return Client(  # type: ignore[no-untyped-call]  # distributed
+            where, timeout=CONNECT_TIMEOUT_S, set_as_default=False, **settings
+        )
     except (OSError, TimeoutError) as error:
         raise ClusterError(
             f"no connection to {name}: {error}",

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from fourlep.errors import FourlepError
+from fourlep.execution.finishing import finished
 from fourlep.execution.messages import Began, Ended
 from fourlep.execution.model import Batch, I, ItemReport, Portion, R, Work
-from fourlep.execution.payload import add_all, pack
+from fourlep.execution.payload import pack
 from fourlep.execution.retry import Refusal, RetryPolicy, judge
 from fourlep.io.breaker import Breaker
 from fourlep.io.routes import Place, Routes
@@ -63,10 +64,10 @@ class BatchReader(Generic[I, R]):
         started = time.monotonic()
         with ThreadPoolExecutor(self._job.in_flight, thread_name_prefix="item") as pool:
             ends = list(pool.map(self._one, range(len(batch.items)), batch.items))
-        total = add_all(result for _, result in ends if result is not None)
+        total, reports = finished(self._job.work, ends)
         return Portion(
             payload=b"" if total is None else pack(total),
-            reports=tuple(report for report, _ in ends),
+            reports=tuple(reports),
             busy_s=time.monotonic() - started,
             batches=(batch.number,),
         )

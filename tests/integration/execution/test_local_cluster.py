@@ -16,7 +16,7 @@ from fourlep.config.environment import child_environment
 from fourlep.errors import ClusterError, ConfigError, OutputError
 from fourlep.execution import Outcome, Progress, RetryPolicy, execute, view_ledger
 from servers.client import PACE
-from toys import Slow, ToyItem, Trouble, count, expected, items
+from toys import Slow, ToyItem, Trouble, Unlucky, count, expected, items
 
 QUICK = RetryPolicy(attempts=2, pause_s=0.01, round_pause_s=0.05, rounds=3, deadline_s=2.0)
 MANY = items(100)
@@ -229,3 +229,13 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path: Path, monkeypatch) -> None
     times = iter(range(10**9, -(10**9), -(10**5)))
     monkeypatch.setattr("time.time", lambda: float(next(times)))
     assert_whole(run(tmp_path, Slow(0.001), cluster="inline"))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.20])
+def test_reads_that_fail_now_and_then_change_nothing(tmp_path: Path, share: float) -> None:
+    many = items(2000)
+    unlucky = Unlucky(share)
+    patient = RetryPolicy(pause_s=0.001, round_pause_s=0.01, rounds=6)
+    outcome = run(tmp_path, unlucky, of=many, cluster="inline", retry=patient)
+    assert_whole(outcome, many)
+    assert abs(len(unlucky.injected) - share * 2000) < 0.3 * share * 2000 + 15

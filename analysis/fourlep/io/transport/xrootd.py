@@ -89,7 +89,7 @@ class XRootDSource:
     def _parts(self, request: list[Range], answer: Any) -> list[bytes]:
         if len(request) == 1:
             return [check_length(bytes(answer), request[0][1], self.url)]
-        chunks = [] if answer is None else answer["chunks"]
+        chunks = [] if answer is None else answer.chunks
         if len(chunks) != len(request):
             raise CorruptFileError(
                 f"{self.url}: {len(chunks)} ranges came back where {len(request)} were asked for",
@@ -97,7 +97,7 @@ class XRootDSource:
                 remedy="read it from another place",
             )
         return [
-            check_length(chunk["buffer"], length, self.url)
+            check_length(bytes(chunk.buffer), length, self.url)
             for chunk, (_, length) in zip(chunks, request, strict=True)
         ]
 

@@ -26,7 +26,7 @@ help: ## list the targets
 
 .PHONY: run
 run: $(VENV)/.run-ready ## the main job: FILESET=synthetic|release2024-hzz4l|... SELECTION=fourlepton OUTPUT=build/...
-	@$(BIN)/fourlep analyse $(FILESET) --selection $(SELECTION) --output $(OUTPUT)
+	@$(BIN)/fourlep run $(FILESET) --selection $(SELECTION) --output $(OUTPUT) --resume --fit
 
 .PHONY: install
 install: $(VENV)/.run-ready ## .venv with the fourlep command, from the lock

@@ -1,4 +1,4 @@
-"""A progress bar on standard error; nothing where that is no terminal."""
+"""How far a command is, on standard error; nothing where that is no terminal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from fourlep.execution.model import Progress
@@ -45,6 +47,18 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
             )
 
         yield show
+
+
+def file_counter() -> Callable[[int, int, str], None] | None:
+    """Count files that are written, in one line on a terminal; None where there is none."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int, name: str) -> None:
+        end = "\n" if done == total else ""
+        click.echo(f"\r\033[K{done}/{total} files  {name}{end}", err=True, nl=False)
+
+    return show
 
 
 def _scaled(number: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fourlep.cli.fileset_options import fileset_options
-from fourlep.cli.progress import progress_bar
+from fourlep.cli.progress import file_counter, progress_bar
 
 if TYPE_CHECKING:
     from fourlep.io.source import ReaderChoice
@@ -53,7 +53,8 @@ if TYPE_CHECKING:
 )
 @click.option("--no-variations", is_flag=True, help="Leave out corrections and their variations.")
 @click.option("--candidates", is_flag=True, help="Also write candidates.parquet.")
-@click.option("--unblind", is_flag=True, help="Show observed data in the Higgs window.")
+@click.option("--fit", "with_fit", is_flag=True, help="Fit when the run is complete.")
+@click.option("--unblind", is_flag=True, help="Show and fit observed data in the Higgs window.")
 @fileset_options
 def run(
     *,
@@ -63,6 +64,7 @@ def run(
     config: Path | None,
     reader: ReaderChoice,
     no_variations: bool,
+    with_fit: bool,
     candidates: bool,
     data_dir: Path | None,
     processes: tuple[str, ...],
@@ -74,7 +76,8 @@ def run(
     """Run a selection over FILESET; write histograms, cutflow, record and report.
 
     FILESET is a built-in name (see `fourlep datasets list`), the directory of a stand-in
-    release, or coffea's fileset JSON.
+    release, or coffea's fileset JSON. `synthetic` is the embedded stand-in, which is made
+    when it is first asked for.
     """
     from fourlep.config.environment import cache_endpoints, cache_origin
     from fourlep.datasets.fileset import load_fileset
@@ -84,7 +87,7 @@ def run(
     from fourlep.pipeline.run import run as run_analysis
 
     chosen = load_fileset(
-        fileset,
+        _embedded(fileset),
         data_dir=data_dir,
         processes=processes,
         without_corrections=without_corrections,
@@ -105,7 +108,22 @@ def run(
             chosen, analysis, output, RunOptions(**options, routes=routes), progress=progress
         )
     _print_summary(record)
+    if with_fit:
+        from fourlep.cli.fit import fit
+
+        click.get_current_context().invoke(
+            fit, directory=output, config=config, unblind=options["unblind"]
+        )
     click.echo(f"report: {output / 'report.html'}")
+
+
+def _embedded(fileset: str) -> str | Path:
+    """Make the embedded release where it is asked for."""
+    from fourlep.pipeline.embedded import EMBEDDED, embedded_release
+
+    if fileset != EMBEDDED:
+        return fileset
+    return embedded_release(tell=lambda line: click.echo(line, err=True), progress=file_counter())
 
 
 def _print_summary(record: RunRecord) -> None:

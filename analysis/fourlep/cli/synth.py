@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
 import click
+
+from fourlep.cli.progress import file_counter
 
 
 @click.command()
@@ -97,7 +98,7 @@ def synth(
             file_format=file_format,  # type: ignore[arg-type]  # Options checks it
         ),
         workers=workers,
-        progress=_show_progress if sys.stderr.isatty() else None,
+        progress=file_counter(),
     )
     n_events = sum(dataset.n_events or 0 for dataset in fileset.datasets)
     n_bytes = sum(f.n_bytes or 0 for dataset in fileset.datasets for f in dataset.files)
@@ -107,8 +108,3 @@ def synth(
         err=True,
     )
     click.echo(str(output))
-
-
-def _show_progress(done: int, total: int, name: str) -> None:
-    end = "\n" if done == total else ""
-    click.echo(f"\r\033[K{done}/{total} files  {name}{end}", err=True, nl=False)

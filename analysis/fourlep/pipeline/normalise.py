@@ -16,8 +16,12 @@ from fourlep.chunk.model import ChunkResult
 from fourlep.datasets.model import DATA, Dataset, Fileset, Role
 from fourlep.errors import DatasetError, IncompleteRunError
 from fourlep.physics.histograms import ALL_CHANNELS, NOMINAL, ExactHistogram, Spec
+from fourlep.physics.specs import PlaneSpec
 
 Floats = npt.NDArray[np.float64]
+
+#: The observable whose variations are given in every region.
+FITTED = "m4l"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,7 @@ def _process_templates(
     if process == DATA:
         variations = [NOMINAL]
     for variation in variations:
-        for region in first.regions:
+        for region in _regions(first, variation):
             by_channel: dict[str, tuple[Floats, Floats]] = {}
             for channel in first.channels:
                 values = np.zeros(first.spec.n_cells)
@@ -255,3 +259,15 @@ def _process_templates(
             )
             for channel, (values, variances) in by_channel.items():
                 yield Template(channel, region, process, variation, first.spec, values, variances)
+
+
+def _regions(histogram: ExactHistogram, variation: str) -> tuple[str, ...]:
+    """Regions in which a variation is given.
+
+    Everywhere for the fitted observable; for the others in the region of everything, where
+    figures show their uncertainty; never for planes. All combinations would be forty
+    thousand histograms that nothing reads.
+    """
+    if variation == NOMINAL or histogram.spec.observable == FITTED:
+        return histogram.regions
+    return () if isinstance(histogram.spec, PlaneSpec) else histogram.regions[:1]

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from fourlep import __version__
 from fourlep.chunk.model import Chunk, ChunkResult
-from fourlep.chunk.process import Analysis, process
+from fourlep.chunk.process import Analysis
+from fourlep.chunk.work import ChunkWork
 from fourlep.datasets.model import Dataset, Fileset
 from fourlep.errors import FourlepError, IncompleteRunError
 from fourlep.execution import Outcome, Progress, execute
@@ -117,7 +117,7 @@ def run(
     prepare(output)
     outcome = execute(
         chunks(fileset),
-        partial(_work, analysis=analysis),
+        ChunkWork(analysis),
         directory=output,
         fingerprint=fingerprint,
         cluster=options.cluster,
@@ -149,10 +149,6 @@ def _with_reasons(refusal: FourlepError, record: RunRecord, output: Path) -> Inc
     if len(record.missing) > len(shown):
         shown.append(f"  and {len(record.missing) - len(shown)} more, listed in {output}/run.json")
     return IncompleteRunError("\n".join([refusal.message, *shown]), remedy=refusal.remedy)
-
-
-def _work(chunk: Chunk, url: str, *, analysis: Analysis) -> ChunkResult:
-    return process(chunk, analysis, url=url)
 
 
 def chunks(fileset: Fileset) -> list[Chunk]:

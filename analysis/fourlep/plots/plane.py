@@ -68,7 +68,7 @@ def draw_plane(plane: Plane, caption: Caption) -> Figure:
             axes.scatter(
                 x_centres[x_at],
                 y_centres[y_at],
-                s=14 * plane.data[x_at, y_at],
+                s=130 * plane.data[x_at, y_at] / np.max(plane.data, initial=1.0),
                 facecolor="none",
                 edgecolor="black",
                 linewidth=1.0,

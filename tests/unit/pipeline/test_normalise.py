@@ -38,7 +38,7 @@ def histogram(weights: list[float], variations: tuple[str, ...] = ("nominal",)) 
         variations,
         np.zeros(n, dtype=np.int64),
         np.ones((n, 1), dtype=np.bool_),
-        np.full(n, 85.0),
+        SPEC.find(np.full(n, 85.0)),
         np.stack([np.array(weights) * (1 + k) for k in range(len(variations))]),
     )
     return ExactHistogram.filled(SPEC, ("4e",), ("all",), [fill])

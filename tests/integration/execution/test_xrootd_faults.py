@@ -216,7 +216,7 @@ def test_zeroed_blocks_of_a_cache_are_found_out(site: Site, tmp_path: Path) -> N
         zero_blocks(site.first(number).cached(name(number)))
     outcome = run(site, tmp_path / "run")
     assert_whole(outcome, site)
-    assert endpoints(outcome) == {site.origin.endpoint}
+    assert site.origin.endpoint in endpoints(outcome)
 
 
 def another_file(store: Path, number: int) -> bytes:

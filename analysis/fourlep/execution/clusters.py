@@ -18,6 +18,7 @@ from distributed.utils import LoopRunner
 
 from fourlep.config.environment import child_environment
 from fourlep.errors import ClusterError, ConfigError
+from fourlep.execution.matching import require_matching
 
 #: Seconds that a client waits for its scheduler.
 CONNECT_TIMEOUT_S = 10.0
@@ -91,7 +92,8 @@ def launcher(cluster: str, workers: Workers, directory: Path) -> Launcher:
     Parameters
     ----------
     cluster
-        ``local``, ``gateway``, or a scheduler's address (``tcp://`` or ``tls://``).
+        ``local``, ``gateway``, ``gateway:NAME`` for a cluster that the user has there, or a
+        scheduler's address (``tcp://`` or ``tls://``).
     workers
         Ignored for a scheduler's address, which has its own.
     directory
@@ -106,6 +108,8 @@ def launcher(cluster: str, workers: Workers, directory: Path) -> Launcher:
         return lambda: LocalCluster(workers.maximum, directory)
     if cluster == "gateway":
         return lambda: GatewayCluster(workers)
+    if cluster.startswith("gateway:"):
+        return lambda: GatewayCluster(workers, cluster.removeprefix("gateway:"))
     if cluster.startswith(("tcp://", "tls://")):
         return lambda: GivenScheduler(cluster)
     raise ConfigError(
@@ -214,7 +218,9 @@ class GatewayCluster:
     Parameters
     ----------
     workers
-        Fixed number, or bounds to adapt between.
+        Fixed number, or bounds to adapt between; ignored for a cluster that is there.
+    name
+        A cluster that the user has there, used as it is and left running; "" for a new one.
 
     Raises
     ------
@@ -222,8 +228,9 @@ class GatewayCluster:
         If the Gateway gives none.
     """
 
-    def __init__(self, workers: Workers) -> None:
-        self.expected = workers.maximum
+    def __init__(self, workers: Workers, name: str = "") -> None:
+        self.expected = 0 if name else workers.maximum
+        self._is_new = not name
         try:
             from dask_gateway import Gateway
         except ImportError as error:
@@ -236,6 +243,9 @@ class GatewayCluster:
         loop.start()  # type: ignore[no-untyped-call]  # distributed
         self._gateway = Gateway(loop=loop.loop)
         try:
+            if name:
+                self._cluster = self._gateway.connect(name)
+                return
             self._cluster = self._gateway.new_cluster(shutdown_on_close=True)
             if workers.minimum == workers.maximum:
                 self._cluster.scale(workers.maximum)
@@ -249,8 +259,16 @@ class GatewayCluster:
             ) from error
 
     def connect(self) -> Client:
-        """Connect a client of the cluster's scheduler, through the Gateway's proxy."""
-        return _client(self._cluster, self._cluster.name, security=self._cluster.security)
+        """Connect a client of the cluster's scheduler, through the Gateway's proxy.
+
+        Raises
+        ------
+        ClusterError
+            If it cannot be reached, or runs other software than this process.
+        """
+        client = _client(self._cluster, self._cluster.name, security=self._cluster.security)
+        require_matching(client)
+        return client
 
     def is_alive(self) -> bool:
         """Whether the Gateway still lists the cluster; unknown counts as yes."""
@@ -259,9 +277,9 @@ class GatewayCluster:
         return True
 
     def close(self) -> None:
-        """Shut the cluster down."""
+        """Shut a new cluster down; leave one that was there."""
         with contextlib.suppress(Exception):  # lost clusters cannot be shut down
-            self._cluster.shutdown()
+            self._cluster.close(shutdown=self._is_new)
         with contextlib.suppress(Exception):
             self._gateway.close()
 

@@ -59,6 +59,7 @@ class Daemon:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self.port = port
+        self.export = EXPORT
 
     @property
     def endpoint(self) -> str:
@@ -69,7 +70,7 @@ class Daemon:
         return (self.folder / "log").read_text(errors="replace")
 
     def url(self, path: str) -> str:
-        return f"{self.endpoint}/{EXPORT}/{path}"
+        return f"{self.endpoint}/{self.export}/{path}"
 
     def start(self) -> Self:
         """Start, or start again on the same port, and wait until it answers."""
@@ -146,37 +147,43 @@ class Daemon:
 
 
 class Origin(Daemon):
-    """Serves the files below ``store`` as ``root://127.0.0.1:PORT//store/...``."""
+    """Serves the files below ``store`` as ``root://127.0.0.1:PORT//EXPORT/...``."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, export: str = EXPORT) -> None:
         super().__init__("origin", CONFIGURATION / "origin.cfg", {}, port)
-        self.store = self.folder / "data" / EXPORT.strip("/")
+        self.export = export
+        self.store = self.folder / "data" / export.strip("/")
         self.store.mkdir(parents=True)
         self._environment = {
-            "FOURLEP_ORIGIN_EXPORT": EXPORT,
+            "FOURLEP_ORIGIN_EXPORT": export,
             "FOURLEP_ORIGIN_ROOT": str(self.folder / "data"),
         }
 
 
 class XCache(Daemon):
-    """A cache of one origin; files appear under ``blocks`` as they are read."""
+    """A cache of one origin; files appear under ``blocks`` as they are read.
 
-    def __init__(self, origin: Daemon, port: int = 0) -> None:
+    Keywords change settings of ``xcache.env``.
+    """
+
+    def __init__(self, origin: Daemon, port: int = 0, **settings: str) -> None:
         super().__init__("xcache", CONFIGURATION / "xcache.cfg", {}, port)
+        self.export = origin.export
         self.blocks = self.folder / "blocks"
         self.blocks.mkdir()
         self._environment = {
             **_settings(CONFIGURATION / "xcache.env"),
             "FOURLEP_XCACHE_ORIGIN": f"127.0.0.1:{origin.port}",
-            "FOURLEP_XCACHE_EXPORT": EXPORT,
+            "FOURLEP_XCACHE_EXPORT": origin.export,
             "FOURLEP_XCACHE_DIR": str(self.blocks),
             "FOURLEP_XCACHE_MONITOR": "127.0.0.1:9",
             "FOURLEP_XCACHE_NAME": self.folder.name,
+            **settings,
         }
 
     def cached(self, path: str) -> Path:
         """Where the blocks of ``/store/path`` are kept."""
-        return self.blocks / EXPORT.strip("/") / path
+        return self.blocks / self.export.strip("/") / path
 
 
 def _settings(path: Path) -> dict[str, str]:

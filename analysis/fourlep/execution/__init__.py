@@ -6,7 +6,8 @@
 ``driver``       `execute`: settings to a run
 ``run``          one session: batches out, portions into the ledger, the final sum
 ``dealing``      which items come next, and how many make a batch (``sizing``)
-``ledger``       what became of every item; ``durable`` files and the directory's lock
+``ledger``       what became of every item (``ledger_view`` looks at it); ``durable`` files and
+                 the directory's lock
 ``backend``      where batches are worked on: this process, or (``dask_backend``) a
                  cluster (``clusters``, ``node``, ``tasks``)
 ``watchdog``     the parent of a reading process (``reader``), which can be killed
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from fourlep.execution.dealing import Pace
 from fourlep.execution.driver import execute
-from fourlep.execution.ledger import view_ledger
+from fourlep.execution.ledger_view import view_ledger
 from fourlep.execution.model import Failed, Metrics, Outcome, Progress
 from fourlep.execution.retry import RetryPolicy
 

@@ -23,8 +23,8 @@ from fourlep.execution.messages import Began, Broken, Message, Ready
 from fourlep.execution.model import Batch, Item
 from fourlep.execution.reading import BatchReader, Job
 
-#: Seconds that the kernel's timer leaves to the watchdog.
-_GRACE_S = 60.0
+#: Seconds that the kernel's timer leaves to the watchdog, and to finishing a batch.
+_GRACE_S = 660.0
 
 
 class _Link:

@@ -25,8 +25,9 @@ from fourlep.execution.payload import combine
 #: Seconds that a reading process may take to import everything and unpickle its job.
 _START_LIMIT_S = 180.0
 
-#: Seconds that it may spend between reads: pauses before another attempt, and sums.
-_IDLE_LIMIT_S = 120.0
+#: Seconds that it may spend between reads: pauses before another attempt, and finishing
+#: a batch, of which nothing is heard.
+_IDLE_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)

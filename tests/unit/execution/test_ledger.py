@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from fourlep.errors import FourlepError, OutputError
-from fourlep.execution.ledger import Ledger, open_ledger, view_ledger
+from fourlep.execution.ledger import Ledger, open_ledger
+from fourlep.execution.ledger_view import view_ledger
 from fourlep.execution.model import Failure, ItemReport, Portion, Progress
 from fourlep.execution.payload import add_all, pack
 from toys import ToyResult, items

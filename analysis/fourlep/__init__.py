@@ -2,8 +2,9 @@
 
 The package turns ATLAS open data into a measurement. Imports point one way::
 
-    cli -> pipeline -> {execution, stats, plots, report, synth, processor}
-        -> chunk -> {io, physics, corrections} -> events -> datasets -> config -> {units, errors, exact}
+    cli -> facility -> pipeline -> {execution, stats, plots, report, synth, processor}
+        -> chunk -> {io, physics, corrections} -> events -> datasets -> config
+        -> {units, errors, exact}
 
 ``docs/explanation/architecture.md`` says what each layer is for.
 """

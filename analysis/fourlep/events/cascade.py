@@ -9,6 +9,7 @@ should try them: cheapest and most selective first.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,6 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fourlep.events.model import Events
+
+_COMPARE = {
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+    "eq": operator.eq,
+}
 
 Operator = Literal["gt", "ge", "lt", "le", "abs_lt", "abs_le", "eq", "is_true"]
 
@@ -42,23 +51,10 @@ class Cut:
 
     def passes(self, values: ak.Array) -> ak.Array:
         """The mask of what the cut keeps, of the same layout as ``values``. NaN fails."""
-        match self.operator:
-            case "gt":
-                return values > self.value
-            case "ge":
-                return values >= self.value
-            case "lt":
-                return values < self.value
-            case "le":
-                return values <= self.value
-            case "abs_lt":
-                return abs(values) < self.value
-            case "abs_le":
-                return abs(values) <= self.value
-            case "eq":
-                return values == self.value
-            case "is_true":
-                return values != 0
+        if self.operator == "is_true":
+            return values != 0
+        measured = abs(values) if self.operator.startswith("abs_") else values
+        return _COMPARE[self.operator.removeprefix("abs_")](measured, self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,10 @@ from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
 from fourlep.chunk.sums import Analysed, analyse, nothing
 from fourlep.io.lean.gather import Part, join_parts
 
-#: A file whose survivors take more than this is analysed on its own.
-MAX_FILE_BYTES = 2 << 20
+#: A file whose survivors take more than this is analysed on its own,
+MAX_FILE_BYTES = 4 << 20
+#: in parts of this: both bound the memory of a worker with a batch of many files.
+MAX_PART_BYTES = 16 << 20
 #: Survivors that are analysed together.
 _MAX_JOINED_BYTES = 64 << 20
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
-from fourlep.chunk.pooled import MAX_FILE_BYTES, Survivors, finish
+from fourlep.chunk.pooled import MAX_FILE_BYTES, MAX_PART_BYTES, Survivors, finish
 from fourlep.chunk.sums import analyse, nothing
 from fourlep.errors import CorruptFileError, DatasetError
 from fourlep.events import Events
@@ -88,7 +88,7 @@ def read(chunk: Chunk, analysis: Analysis, *, url: str = "") -> Survivors | Chun
             reader=file.reader,
             fallback=file.fallback,
         )
-        if pool.is_untouched and is_simulation == file.is_simulation:
+        if pool.is_small and is_simulation == file.is_simulation:
             return Survivors(chunk, started.record(record), pool.joined())
         pool.analyse()
     none = nothing(analysis, chunk.dataset, n_all=n_events, is_simulation=is_simulation)
@@ -107,7 +107,7 @@ class _Pool:
     def __init__(self, chunk: Chunk, analysis: Analysis, place: str) -> None:
         self._chunk, self._analysis, self._place = chunk, analysis, place
         self._waiting: list[Part] = []
-        self.is_untouched = True
+        self._is_untouched = True
         self.total = ChunkResult()
         self.n_selected = 0
         self.absent: dict[str, str] = {}
@@ -116,18 +116,27 @@ class _Pool:
     def add(self, found: Part | Events) -> None:
         if isinstance(found, Part):
             self._waiting.append(found)
-            if sum(part.n_bytes for part in self._waiting) > MAX_FILE_BYTES:
+            if self._n_bytes > MAX_PART_BYTES:
                 self.analyse()
         else:
             self.analyse()
             self._analyse(found)
+
+    @property
+    def _n_bytes(self) -> int:
+        return sum(part.n_bytes for part in self._waiting)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all survivors can wait for those of other files."""
+        return self._is_untouched and self._n_bytes <= MAX_FILE_BYTES
 
     def joined(self) -> Part:
         return join_parts(self._waiting)
 
     def analyse(self) -> None:
         """Analyse what waits."""
-        self.is_untouched = False
+        self._is_untouched = False
         if self._waiting:
             self._analyse(self.joined().events())
             self._waiting.clear()

@@ -24,10 +24,11 @@ from fourlep.io.transport import ByteSource
 from fourlep.io.transport.coalesce import read_coalesced
 
 _BIG_KEY = 1000
-_SMALL_FRONT = struct.Struct(">ihiIhhii")
-_BIG_FRONT = struct.Struct(">ihiIhhqq")
+#: TKey: lengths, version, date, key length, cycle and positions; three strings follow.
+_SMALL_FRONT = ">ihiIhhii"
+_BIG_FRONT = ">ihiIhhqq"
 #: Version, buffer size, two sizes of the offset array, end of the entries, flag.
-_BACK = struct.Struct(">HiiiiB")
+_BACK = "HiiiiB"
 #: A basket's flag is this or more where its offsets are generated and not stored.
 _GENERATED_OFFSETS = 80
 #: Readers ask for far less at a time; only a file that lies about its sizes gets here.
@@ -54,7 +55,7 @@ class BasketReader:
         self._gap_bytes = gap_bytes
         self._tree_title = tree_title
         self._records: dict[int, memoryview] = {}
-        self._names: dict[str, bytes] = {}
+        self._keys: dict[str, _Expected] = {}
         self._payloads: dict[int, tuple[Buffer, int, int]] = {}
         self._kept_bytes = 0
 
@@ -75,7 +76,9 @@ class BasketReader:
         self._payloads.clear()
         self._kept_bytes = 0
 
-    def inflated(self, branch: Branch, numbers: npt.NDArray[np.int64]) -> Inflated:
+    def inflated(
+        self, branch: Branch, numbers: npt.NDArray[np.int64], *, keep: bool = False
+    ) -> Inflated:
         """Inflate baskets of a branch, fetching those that are not at hand.
 
         Parameters
@@ -84,6 +87,8 @@ class BasketReader:
             The branch.
         numbers : (n,) int64
             Its baskets, ascending.
+        keep
+            Whether they will be asked for again.
 
         Raises
         ------
@@ -102,11 +107,17 @@ class BasketReader:
             (after - first).tolist(),
             strict=True,
         )
+        expected = self._expected(branch)
         for seek, size, count in rows:
-            payload, border, key = self._payload(branch, seek, size, count)
+            payload, border, key = self._payloads.get(seek) or self._payload(
+                expected, seek, size, count
+            )
             total += len(payload)
             if total > _MAX_INFLATED_BYTES:
-                raise self._damaged(branch, seek, f"inflates to more than {total} bytes")
+                raise self._damaged(branch.name, seek, f"inflates to more than {total} bytes")
+            if keep and self._kept_bytes + len(payload) <= _MAX_KEPT_BYTES:
+                self._kept_bytes += len(payload)
+                self._payloads[seek] = payload, border, key
             payloads.append(payload)
             borders.append(border)
             key_bytes.append(key)
@@ -125,60 +136,83 @@ class BasketReader:
             key_bytes=np.asarray(key_bytes, dtype=np.int64),
         )
 
-    def _payload(self, branch: Branch, seek: int, size: int, count: int) -> tuple[Buffer, int, int]:
+    def _payload(
+        self, expected: _Expected, seek: int, size: int, count: int
+    ) -> tuple[Buffer, int, int]:
         """Payload of one basket, length of its entries, length of its key."""
-        if seek in self._payloads:
-            return self._payloads[seek]
         record = self._records[seek]
         try:
-            object_bytes, key_bytes, border = self._key(branch, seek, size, count)
-            payload = inflate(record[key_bytes:], object_bytes)
+            object_bytes, key_bytes, border = expected.verified(record, seek, size, count)
+            return inflate(record[key_bytes:], object_bytes), border, key_bytes
         except (InflationError, struct.error) as error:
-            raise self._damaged(branch, seek, str(error)) from error
-        result = payload, border, key_bytes
-        if self._kept_bytes + object_bytes <= _MAX_KEPT_BYTES:
-            self._kept_bytes += object_bytes
-            self._payloads[seek] = result
-        return result
+            raise self._damaged(expected.name, seek, str(error)) from error
 
-    def _key(self, branch: Branch, seek: int, size: int, count: int) -> tuple[int, int, int]:
-        """Verify a basket's key; inflated length, key length, length of the entries."""
-        record, names = self._records[seek], self._name_bytes(branch)
-        (version,) = struct.unpack_from(">h", record, 4)
-        front = _BIG_FRONT if version > _BIG_KEY else _SMALL_FRONT
-        n_bytes, _, object_bytes, _, key_bytes, _, own_seek, _ = front.unpack_from(record)
-        back = front.size + len(names)
-        if n_bytes != size or own_seek != seek or record[front.size : back] != names:
+    def _expected(self, branch: Branch) -> _Expected:
+        if branch.name not in self._keys:
+            self._keys[branch.name] = _Expected(branch, self._tree_title)
+        return self._keys[branch.name]
+
+    def _damaged(self, name: str, seek: int, what: str) -> CorruptFileError:
+        url = self._source.url
+        return CorruptFileError(
+            f"{url}: basket of {name} at byte {seek}: {what}",
+            url=url,
+            remedy="the file is damaged where it was read: read it from another place",
+        )
+
+
+class _Expected:
+    """What the keys of a branch's baskets must say.
+
+    Parameters
+    ----------
+    branch
+        The branch.
+    tree_title
+        Name of the tree.
+    """
+
+    def __init__(self, branch: Branch, tree_title: str) -> None:
+        self.name = branch.name
+        layout = branch.layout
+        self._entry_bytes = layout.dtype.itemsize if layout.form is Form.SCALAR else 0
+        self._names = b"".join(map(_string, ("TBasket", branch.name, tree_title)))
+        names = f"{len(self._names)}s"
+        self._small = struct.Struct(_SMALL_FRONT + names + _BACK)
+        self._big = struct.Struct(_BIG_FRONT + names + _BACK)
+
+    def verified(
+        self, record: memoryview, seek: int, size: int, count: int
+    ) -> tuple[int, int, int]:
+        """Verify a key; inflated length, length of the key, length of the entries.
+
+        Raises
+        ------
+        InflationError
+            If it says something else.
+        UnsupportedError
+            If the basket has no entry offsets of its own.
+        """
+        key = self._big if record[4] << 8 | record[5] > _BIG_KEY else self._small
+        (
+            n_bytes, _, object_bytes, _, key_bytes, _, own_seek, _, names,
+            _, _, _, own_count, last, flag,
+        ) = key.unpack_from(record)  # fmt: skip
+        if n_bytes != size or own_seek != seek or names != self._names:
             raise InflationError("its key is another one's")
-        if key_bytes != back + _BACK.size or not 0 <= object_bytes <= MAX_BASKET_BYTES:
+        if key_bytes != key.size or not 0 <= object_bytes <= MAX_BASKET_BYTES:
             raise InflationError("its key has impossible lengths")
-        _, _, _, own_count, last, flag = _BACK.unpack_from(record, back)
         if flag >= _GENERATED_OFFSETS:
-            raise UnsupportedError(f"{branch.name}: generated entry offsets")
+            raise UnsupportedError(f"{self.name}: generated entry offsets")
         border = last - key_bytes
         if own_count != count or not 0 <= border <= object_bytes:
             raise InflationError(f"it has {own_count} entries where the tree has {count}")
-        if branch.layout.form is Form.SCALAR:
-            if border != count * branch.layout.dtype.itemsize:
+        if self._entry_bytes:
+            if border != count * self._entry_bytes:
                 raise InflationError("its entries do not fill it")
         elif object_bytes - border < 4 * (count + 2):
             raise InflationError("its table of entries is cut")
         return object_bytes, key_bytes, border
-
-    def _name_bytes(self, branch: Branch) -> bytes:
-        if branch.name not in self._names:
-            self._names[branch.name] = b"".join(
-                map(_string, ("TBasket", branch.name, self._tree_title))
-            )
-        return self._names[branch.name]
-
-    def _damaged(self, branch: Branch, seek: int, what: str) -> CorruptFileError:
-        url = self._source.url
-        return CorruptFileError(
-            f"{url}: basket of {branch.name} at byte {seek}: {what}",
-            url=url,
-            remedy="the file is damaged where it was read: read it from another place",
-        )
 
 
 def _string(text: str) -> bytes:

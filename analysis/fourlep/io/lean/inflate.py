@@ -54,6 +54,13 @@ def inflate(record: memoryview, n_bytes: int) -> Buffer:
     """
     if len(record) == n_bytes:
         return record
+    part, position = _block(record, 0, n_bytes)
+    if position == len(record) and len(part) == n_bytes:
+        return part
+    return _joined(record, n_bytes)
+
+
+def _joined(record: memoryview, n_bytes: int) -> Buffer:
     parts: list[Buffer] = []
     position = inflated = 0
     while position < len(record):
@@ -62,7 +69,7 @@ def inflate(record: memoryview, n_bytes: int) -> Buffer:
         parts.append(part)
     if inflated != n_bytes:
         raise InflationError(f"{inflated} bytes where {n_bytes} are promised")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return b"".join(parts)
 
 
 def _block(record: memoryview, position: int, room: int) -> tuple[Buffer, int]:

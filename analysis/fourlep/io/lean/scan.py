@@ -131,7 +131,7 @@ class _Flavour:
     def apply(self, cut: ScanCut, reader: BasketReader, alive: npt.NDArray[np.bool_]) -> None:
         """Apply a cut to the leptons of events that are alive."""
         baskets = cut.branch.baskets_of(self._start + np.flatnonzero(alive))
-        held = reader.inflated(cut.branch, baskets)
+        held = reader.inflated(cut.branch, baskets, keep=True)
         if self._leptons is None:
             self._leptons = _leptons(self._n_entries, held, cut.cut.item)
             status = scan_first(held, self._start, cut.cut, self._leptons)

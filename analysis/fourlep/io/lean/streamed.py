@@ -59,11 +59,15 @@ def tree_header(record: bytes | bytearray) -> tuple[int, int]:
     return n_entries, position
 
 
-#: From an object's byte count to the length of the name in its TNamed: for a TBranch
-#: (byte count, class tag, then TBranch's and TNamed's count and version, TObject), and
-#: for a TBranchElement, which has one more count and version in front.
-_BRANCH_FRONT = struct.Struct(">IHIHHII")
-_ELEMENT_FRONT = struct.Struct(">IHIHIHHII")
+#: Byte count and class tag of a branch, byte count and version of its class.
+_FRONT = struct.Struct(">IIIH")
+#: From a branch object to its name, by version of its class: a TBranch begins with counts
+#: and versions of itself and of its TNamed, and a TObject; a TBranchElement has one more
+#: count and version in front.
+_NAME_OFFSET = {
+    **dict.fromkeys(_BRANCH_VERSIONS, struct.calcsize(">IHIHHII")),
+    **dict.fromkeys(_ELEMENT_VERSIONS, struct.calcsize(">IHIHIHHII")),
+}
 
 
 def branches(record: bytes | bytearray, position: int) -> Iterator[tuple[str, int]]:
@@ -74,9 +78,22 @@ def branches(record: bytes | bytearray, position: int) -> Iterator[tuple[str, in
     count, _ = struct.unpack_from(">ii", record, position)
     position += 8
     for _ in range(count):
-        end = hop(record, position)
-        begin = _behind_tag(record, position + 4)
-        yield _name(record, begin), begin
+        n_bytes, tag, _, version = _FRONT.unpack_from(record, position)
+        end = position + 4 + (n_bytes & ~_BYTE_COUNT)
+        if not n_bytes & _BYTE_COUNT or end > len(record):
+            raise ValueError("a branch reaches beyond the record")
+        begin = position + 8
+        if tag == _NEW_CLASS or not tag & _CLASS_REFERENCE:
+            begin = _behind_tag(record, position + 4)
+            (version,) = struct.unpack_from(">H", record, begin + 4)
+        name = begin + _NAME_OFFSET.get(version, 0)
+        if name == begin:
+            raise UnsupportedError(f"a branch of version {version}")
+        length = record[name]
+        if length < 255:
+            yield record[name + 1 : name + 1 + length].decode(), begin
+        else:
+            yield read_string(record, name)[0], begin
         position = end
 
 
@@ -87,17 +104,6 @@ def _behind_tag(record: bytes | bytearray, position: int) -> int:
     if not tag & _CLASS_REFERENCE:
         raise ValueError("an object reference where a branch should be")
     return position + 4
-
-
-def _name(record: bytes | bytearray, begin: int) -> str:
-    (version,) = struct.unpack_from(">H", record, begin + 4)
-    if version in _ELEMENT_VERSIONS:
-        begin += _ELEMENT_FRONT.size
-    elif version in _BRANCH_VERSIONS:
-        begin += _BRANCH_FRONT.size
-    else:
-        raise UnsupportedError(f"a branch of version {version}")
-    return read_string(record, begin)[0]
 
 
 class Fields:

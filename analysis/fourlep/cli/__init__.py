@@ -19,10 +19,12 @@ from fourlep.errors import FourlepError
 COMMANDS = {
     "datasets": "fourlep.cli.datasets:datasets",
     "facility": "fourlep.cli.facility:facility",
+    "failed": "fourlep.cli.failed:failed",
     "fit": "fourlep.cli.fit:fit",
     "report": "fourlep.cli.report:report",
     "run": "fourlep.cli.run:run",
     "show": "fourlep.cli.show:show",
+    "status": "fourlep.cli.status:status",
     "synth": "fourlep.cli.synth:synth",
 }
 

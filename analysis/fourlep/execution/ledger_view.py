@@ -39,12 +39,13 @@ class LedgerView:
     def failed(self) -> tuple[Failed, ...]:
         """List the items given up, in the order of the run."""
         rows = self._database.execute(
-            "SELECT key, attempts, endpoint, error_kind, error, is_permanent FROM items "
+            "SELECT item, attempts, endpoint, error_kind, error, is_permanent FROM items "
             "WHERE state = 'failed' ORDER BY position"
         )
         return tuple(
-            Failed(key, attempts, endpoint, Failure(kind, error, bool(permanent)))
-            for key, attempts, endpoint, kind, error, permanent in rows
+            Failed(item.key, attempts, endpoint, Failure(kind, error, bool(permanent)), item.url)
+            for blob, attempts, endpoint, kind, error, permanent in rows
+            for item in (unpickled(blob),)
         )
 
     def missing_items(self) -> tuple[Item, ...]:

@@ -201,12 +201,15 @@ class Failed:
         Server asked last.
     failure
         Why.
+    url
+        Origin of its file.
     """
 
     key: str
     attempts: int
     endpoint: str
     failure: Failure
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+from fourlep.datasets.coffea_fileset import to_coffea
+from fourlep.datasets.model import Fileset
 from fourlep.errors import OutputError
-from fourlep.execution.durable import output_error
+from fourlep.execution.durable import output_error, write_whole
+
+#: The fileset of the run, as it was begun.
+FILESET = "fileset.json"
 
 #: What tells a run directory from any other.
-_MARKS = ("ledger.sqlite", "run.json")
+_MARKS = ("ledger.sqlite", "run.json", FILESET)
 
 
 def prepare(directory: Path) -> None:
@@ -34,3 +40,18 @@ def prepare(directory: Path) -> None:
             f"{directory} is not empty and holds no run of fourlep",
             remedy="choose a new or empty --output directory",
         )
+
+
+def keep_fileset(directory: Path, fileset: Fileset) -> None:
+    """Write the fileset beside the run, so that `fourlep failed` knows what a file is worth.
+
+    A resumed run keeps what it was begun with.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if not (directory / FILESET).exists():
+        content = json.dumps(to_coffea(fileset), indent=1)
+        write_whole(directory / FILESET, f"{content}\n".encode())

@@ -24,7 +24,7 @@ from fourlep.execution import Outcome, Progress, execute
 from fourlep.io.routes import Routes
 from fourlep.physics.histograms import NOMINAL
 from fourlep.pipeline.candidates import write_candidates
-from fourlep.pipeline.directory import prepare
+from fourlep.pipeline.directory import keep_fileset, prepare
 from fourlep.pipeline.normalise import Coverage, Scales, cover, processes, scales, templates
 from fourlep.pipeline.outputs import HISTOGRAMS, write_cutflow, write_histograms
 from fourlep.pipeline.page import write_report
@@ -115,6 +115,7 @@ def run(
     fingerprint = fingerprint_of(fileset, configuration)
     check_reachable(fileset, options.routes)
     prepare(output)
+    keep_fileset(output, fileset)
     outcome = execute(
         chunks(fileset),
         ChunkWork(analysis),

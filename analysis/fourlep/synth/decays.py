@@ -12,6 +12,7 @@ from fourlep.synth.parameters import ContinuumParameters, HiggsParameters
 from fourlep.synth.sampling import (
     Floats,
     Generator,
+    MassTriple,
     accepted,
     breit_wigner,
     breit_wigner_phase,
@@ -21,64 +22,76 @@ from fourlep.synth.sampling import (
 )
 from fourlep.units import Z_MASS
 
-#: Proposals of the lighter pair's phase are bounded by this for a Higgs boson of 125 GeV.
+#: No pair of the continuum is heavier, GeV.
 _PAIR_MAX = 115.0
+#: The Higgs boson's mass is drawn within this of its pole, GeV.
+_HIGGS_WINDOW = 1.0
 
 
-def higgs_pair_masses(rng: Generator, m4l: Floats, higgs: HiggsParameters) -> tuple[Floats, Floats]:
-    """Draw the pair masses of H -> Z* Z* -> 4l, the heavier first.
+def higgs_masses(rng: Generator, size: int, higgs: HiggsParameters) -> MassTriple:
+    """Draw m4l and the pair masses of H -> Z* Z* -> 4l, the heavier pair first.
 
-    The density is ``sqrt(l) (l + 12 x y)`` times a Breit-Wigner in each squared mass, with
-    l the Kaellen function of x = m1^2/M^2 and y = m2^2/M^2 (A. Djouadi, Phys. Rept. 457
-    (2008) 1, section 2.2.2).
+    The density of the pairs is ``sqrt(l) (l + 12 x y)`` times a Breit-Wigner in each squared
+    mass, with l the Kaellen function of x = m1^2/M^2 and y = m2^2/M^2 (A. Djouadi,
+    Phys. Rept. 457 (2008) 1, section 2.2.2); that of M is a Breit-Wigner.
     """
-    low = higgs.pair_mass_min
-    span = float(np.max(m4l, initial=2.0 * low)) / 2.0
-    grid = np.linspace(low, span, 400)
-    slope = 2.0 * grid / (1.0 + np.tan(breit_wigner_phase(grid)) ** 2)
-    tallest = float(np.max(slope))
+    low, half = higgs.pair_mass_min, 0.5 * (higgs.mass + _HIGGS_WINDOW)
+    tallest = float(np.max(_breit_wigner_slope(np.linspace(low, half, 400))))
 
-    def propose(total: Floats) -> tuple[Floats, Floats, Floats]:
-        size = len(total)
-        heavy = breit_wigner(rng, size, low=low, high=float(np.max(total)))
-        light = rng.uniform(low, span, size)
-        phase = breit_wigner_phase(light)
-        density = 2.0 * light / (1.0 + np.tan(phase) ** 2) / tallest
-        factor = kaellen(total, heavy, light)
-        matrix = np.sqrt(factor) * (factor + 12.0 * (heavy * light / total**2) ** 2)
-        return heavy, light, np.where(light <= heavy, density * matrix, 0.0)
-
-    return accepted(rng, m4l, propose)
-
-
-def continuum_masses(rng: Generator, size: int, component: ContinuumParameters) -> Floats:
-    """Draw the four-lepton masses of one component of the continuum."""
-    if component.resonance:
-        return breit_wigner(rng, size, low=component.mass_min, high=component.mass_max)
-    return power_law(
-        rng, size, low=component.mass_min, high=component.mass_max, power=component.mass_power
-    )
-
-
-def continuum_pairs(
-    rng: Generator, m4l: Floats, component: ContinuumParameters, low: float
-) -> tuple[Floats, Floats]:
-    """Draw the pair masses of the continuum: two spectra and the phase space."""
-
-    def spectrum(total: Floats, z: float, power: float) -> Floats:
-        size = len(total)
-        continuous = power_law(
-            rng, size, low=low, high=np.minimum(total - low, _PAIR_MAX), power=power
+    def propose(number: int) -> tuple[MassTriple, Floats]:
+        m4l = breit_wigner(
+            rng,
+            number,
+            low=higgs.mass - _HIGGS_WINDOW,
+            high=higgs.mass + _HIGGS_WINDOW,
+            mass=higgs.mass,
+            width=higgs.width,
         )
+        heavy = breit_wigner(rng, number, low=low, high=higgs.mass)
+        light = rng.uniform(low, half, number)
+        factor = kaellen(m4l, heavy, light)
+        matrix = np.sqrt(factor) * (factor + 12.0 * (heavy * light / m4l**2) ** 2)
+        density = _breit_wigner_slope(light) / tallest
+        return (m4l, heavy, light), np.where(light <= heavy, density * matrix, 0.0)
+
+    return accepted(rng, size, propose)
+
+
+def _breit_wigner_slope(m: Floats) -> Floats:
+    """Density of a Z boson's mass, not normalised."""
+    return m / (1.0 + np.tan(breit_wigner_phase(m)) ** 2)
+
+
+def continuum_masses(
+    rng: Generator, size: int, component: ContinuumParameters, low: float
+) -> MassTriple:
+    """Draw m4l and the pair masses of one component of the continuum.
+
+    Each mass has a spectrum of its own; the phase space of X -> Z1 Z2 ties them together,
+    so that the threshold of two Z bosons comes out by itself.
+    """
+
+    def pair(total: Floats, z: float, power: float) -> Floats:
+        size = len(total)
+        high = np.minimum(total - low, _PAIR_MAX)
+        continuous = power_law(rng, size, low=low, high=high, power=power)
         resonant = breit_wigner(rng, size, low=low, high=_PAIR_MAX)
         return np.where(rng.random(size) < z, resonant, continuous)
 
-    def propose(total: Floats) -> tuple[Floats, Floats, Floats]:
-        first = spectrum(total, component.z_first, component.power_first)
-        second = spectrum(total, component.z_second, component.power_second)
-        return first, second, np.sqrt(kaellen(total, first, second))
+    def propose(number: int) -> tuple[MassTriple, Floats]:
+        m4l = _continuum_m4l(rng, number, component)
+        first = pair(m4l, component.z_first, component.power_first)
+        second = pair(m4l, component.z_second, component.power_second)
+        return (m4l, first, second), np.sqrt(kaellen(m4l, first, second))
 
-    return accepted(rng, m4l, propose)
+    return accepted(rng, size, propose)
+
+
+def _continuum_m4l(rng: Generator, size: int, component: ContinuumParameters) -> Floats:
+    low, high = component.mass_min, component.mass_max
+    if component.resonance:
+        return breit_wigner(rng, size, low=low, high=high)
+    return power_law(rng, size, low=low, high=high, power=component.mass_power)
 
 
 def longitudinal_share(m4l: Floats, first: Floats, second: Floats) -> Floats:

@@ -216,11 +216,12 @@ def _isolation(
     prompt_sum = np.where(
         rng.random(size) < track.isolated, 0.0, 1.0 + rng.exponential(track.cone_mean, size)
     )
+    activity = rng.exponential(1.0, size) * pt  # of the jet around the lepton
     cone = np.where(is_heavy, track.heavy_cone, track.light_cone)
-    track_iso = np.where(is_prompt, prompt_sum, rng.exponential(1.0, size) * cone * pt)
+    track_iso = np.where(is_prompt, prompt_sum, cone * activity)
     pileup = rng.normal(0.0, 1.0, size) * response("calo_iso_width") + response("calo_iso_mean")
-    calo = np.where(is_heavy, track.heavy_calo, track.light_calo)
-    jet = np.where(is_prompt, 0.0, rng.exponential(1.0, size) * calo * pt)
+    calo = np.where(is_heavy, track.heavy_calo, track.light_calo) * rng.uniform(0.4, 1.6, size)
+    jet = np.where(is_prompt, 0.0, calo * activity)
     neutral = 0.5 * (pileup + jet) + rng.normal(0.0, 0.5, size)
     return track_iso, pileup + jet, neutral
 

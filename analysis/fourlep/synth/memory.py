@@ -59,7 +59,7 @@ def events_of(columns: Columns, required: Sequence[str], optional: Sequence[str]
 
 @cache
 def _types() -> dict[str, str]:
-    """What each branch holds, by name."""
+    """Say what each branch holds, by name."""
     return {part.name: part.value for branch in layout().branches for part in branch.walk()}
 
 

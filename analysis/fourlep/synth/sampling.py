@@ -15,6 +15,9 @@ from fourlep.units import Z_MASS
 Floats = npt.NDArray[np.float64]
 Generator = np.random.Generator
 
+#: m4l and the masses of both pairs, (n,) each, GeV.
+MassTriple = tuple[Floats, Floats, Floats]
+
 #: Width of the Z boson, GeV (Particle Data Group).
 Z_WIDTH = 2.4955
 
@@ -96,33 +99,32 @@ def polar_cosine(rng: Generator, is_longitudinal: npt.NDArray[np.bool_]) -> Floa
 
 
 def accepted(
-    rng: Generator,
-    total: Floats,
-    propose: Callable[[Floats], tuple[Floats, Floats, Floats]],
-) -> tuple[Floats, Floats]:
-    """Draw pairs of masses by acceptance and rejection.
+    rng: Generator, size: int, propose: Callable[[int], tuple[MassTriple, Floats]]
+) -> MassTriple:
+    """Draw m4l and the masses of its pairs by acceptance and rejection.
 
     Parameters
     ----------
     rng
         Generator.
-    total : (n,) float64
-        Mass of each event, given to ``propose``.
+    size
+        How many to draw.
     propose
-        From total masses to two pair masses and the probability to accept each.
+        From a number of proposals to their masses and the probability to accept each.
 
     Returns
     -------
-    Two (n,) float64 arrays.
+    Three (size,) float64 arrays: m4l and both pair masses.
     """
-    first, second = np.empty(len(total)), np.empty(len(total))
-    pending = np.arange(len(total))
-    while len(pending):
-        one, two, probability = propose(total[pending])
-        keep = rng.random(len(pending)) < probability
-        first[pending[keep]], second[pending[keep]] = one[keep], two[keep]
-        pending = pending[~keep]
-    return first, second
+    parts: list[MassTriple] = []
+    missing = size
+    while missing > 0 or not parts:
+        masses, probability = propose(max(4 * missing, 16))
+        keep = np.flatnonzero(rng.random(len(probability)) < probability)[:missing]
+        parts.append((masses[0][keep], masses[1][keep], masses[2][keep]))
+        missing -= len(keep)
+    m4l, first, second = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return m4l, first, second
 
 
 def kaellen(total: Floats, first: Floats, second: Floats) -> Floats:

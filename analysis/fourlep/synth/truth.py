@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fourlep.synth import decays
 from fourlep.synth.parameters import Base, Parameters, ProcessParameters
-from fourlep.synth.sampling import Floats, Generator, breit_wigner
+from fourlep.synth.sampling import Floats, Generator, MassTriple
 
 #: Where a lepton is from.
 PROMPT, HEAVY, LIGHT = 0, 1, 2
@@ -167,18 +167,9 @@ def _assemble(
 
 def _four(
     rng: Generator, process: ProcessParameters, base: Base, size: int, parameters: Parameters
-) -> tuple[_Leptons, tuple[Floats, Floats, Floats]]:
+) -> tuple[_Leptons, MassTriple]:
     if base == "higgs":
-        higgs = parameters.higgs
-        m4l = breit_wigner(
-            rng,
-            size,
-            low=higgs.mass - 1.0,
-            high=higgs.mass + 1.0,
-            mass=higgs.mass,
-            width=higgs.width,
-        )
-        first, second = decays.higgs_pair_masses(rng, m4l, higgs)
+        m4l, first, second = decays.higgs_masses(rng, size, parameters.higgs)
         longitudinal = rng.random(size) < decays.longitudinal_share(m4l, first, second)
     else:
         m4l, first, second = _continuum(rng, size, parameters)
@@ -196,16 +187,15 @@ def _four(
     return _prompt(vectors, flavours), (m4l, first, second)
 
 
-def _continuum(rng: Generator, size: int, parameters: Parameters) -> tuple[Floats, Floats, Floats]:
+def _continuum(rng: Generator, size: int, parameters: Parameters) -> MassTriple:
     components = parameters.continuum
     which = rng.choice(len(components), size, p=[c.fraction for c in components])
-    m4l, first, second = np.empty(size), np.empty(size), np.empty(size)
+    masses = np.empty((3, size))
     for number, component in enumerate(components):
         here = np.flatnonzero(which == number)
-        m4l[here] = decays.continuum_masses(rng, len(here), component)
         low = parameters.higgs.pair_mass_min
-        first[here], second[here] = decays.continuum_pairs(rng, m4l[here], component, low)
-    return m4l, first, second
+        masses[:, here] = decays.continuum_masses(rng, len(here), component, low)
+    return masses[0], masses[1], masses[2]
 
 
 def _z(rng: Generator, process: ProcessParameters, size: int) -> _Leptons:
@@ -286,7 +276,7 @@ def _nonprompt(
     )
 
 
-def _sorted(size: int, parts: list[_Leptons], masses: tuple[Floats, Floats, Floats]) -> Truth:
+def _sorted(size: int, parts: list[_Leptons], masses: MassTriple) -> Truth:
     event = np.concatenate([part.event for part in parts])
     order = np.argsort(event, kind="stable")
 

@@ -15,7 +15,7 @@ from fourlep.config.environment import cache_endpoints, cache_origin
 from fourlep.config.settings import text
 from fourlep.datasets.fileset import load_fileset
 from fourlep.datasets.model import Fileset
-from fourlep.errors import ConfigError
+from fourlep.errors import ConfigError, OutputError
 from fourlep.execution import Progress
 from fourlep.io.routes import RELEASE_ORIGIN, Routes
 from fourlep.pipeline.configure import configured_analysis
@@ -75,7 +75,8 @@ def analyse(
     selection
         Name of the selection.
     cluster
-        ``gateway``, ``local``, ``inline`` or a scheduler's address.
+        ``gateway`` for a new cluster, ``gateway:NAME`` for one of yours, ``local`` for
+        processes of your server, ``inline`` for the kernel itself.
     workers
         ``"8"``, or ``"2-64"`` to adapt.
     resume
@@ -89,6 +90,31 @@ def analyse(
     analysis = configured_analysis(selection, None, chosen)
     options = RunOptions(cluster=cluster, workers=workers, resume=resume, routes=routes())
     return run(chosen, analysis, Path(output), options, progress=live_progress())
+
+
+def figure(output: str | Path, name: str) -> Any:
+    """Show a figure of a run directory.
+
+    Parameters
+    ----------
+    output
+        Run directory.
+    name
+        As in its folder ``plots``, without ``.png``.
+
+    Raises
+    ------
+    OutputError
+        If there is no such figure.
+    """
+    from IPython import display
+
+    path = Path(output) / "plots" / f"{name}.png"
+    if not path.is_file():
+        there = ", ".join(sorted(found.stem for found in path.parent.glob("*.png")))
+        raise OutputError(f"{output} has no figure {name}", remedy=f"choose one of {there}")
+    image: Any = display.Image  # IPython is untyped
+    return image(filename=str(path), width=640)
 
 
 def live_progress() -> Callable[[Progress], None]:

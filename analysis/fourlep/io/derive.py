@@ -111,12 +111,10 @@ def differ(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> npt.NDArray[np.bo
     return unequal
 
 
-def is_simulated(
-    type_bits: npt.NDArray[Any], channel: npt.NDArray[Any] | None = None
-) -> npt.NDArray[np.bool_]:
-    """Whether the event type says simulation (bit 0), or there is a dataset identifier."""
+def is_simulated(type_bits: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether bit 0 of the event type, simulation, is set."""
     flags: npt.NDArray[np.bool_] = np.not_equal(np.asarray(type_bits).astype(np.int64) & 1, 0)
-    return flags if channel is None else flags | np.not_equal(channel, 0)
+    return flags
 
 
 def of_flavour(identifier: int, derive: Callable[..., Any]) -> Callable[..., Any]:

@@ -68,6 +68,7 @@ def write_physlite(tmp_path: Path) -> Writer:
         columns = {
             "EventInfoAuxDyn.runNumber": np.full(n_events, 300000, dtype="u4"),
             "EventInfoAuxDyn.eventNumber": np.arange(n_events, dtype="u8"),
+            "EventInfoAuxDyn.eventTypeBitmask": np.full(n_events, is_simulation, "u4"),
             "EventInfoAuxDyn.mcChannelNumber": np.full(n_events, 345060 * is_simulation, "u4"),
             "EventInfoAuxDyn.mcEventWeights": Ragged(
                 np.full(n_events, 3), random.normal(1.0, 2.0, 3 * n_events).astype("f4")

@@ -151,7 +151,7 @@ def test_simulation_without_a_generator_weight_is_an_error(
     write_tree(
         path,
         {
-            "EventInfoAuxDyn.mcChannelNumber": np.full(2, 345060, "u4"),
+            "EventInfoAuxDyn.eventTypeBitmask": np.ones(2, "u4"),
             "EventInfoAuxDyn.mcEventWeights": Ragged(np.array([1, 0]), np.ones(1, "f4")),
         },
     )

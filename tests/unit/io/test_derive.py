@@ -69,14 +69,9 @@ def test_any_flag_is_enough() -> None:
     assert flags.tolist() == [True, True, False]
 
 
-@pytest.mark.parametrize(
-    ("bits", "channel", "expected"),
-    [(1, 0, True), (0, 700322, True), (0, 0, False), (6, 0, False), (3, 0, True)],
-)
-def test_simulation_is_bit_zero_or_a_dataset_identifier(
-    bits: int, channel: int, expected: bool
-) -> None:
-    assert derive.is_simulated(np.array([bits]), np.array([channel])).tolist() == [expected]
+def test_simulation_is_bit_zero_of_the_event_type() -> None:
+    bits = np.array([0, 1, 6, 3], dtype=np.uint32)
+    assert derive.is_simulated(bits).tolist() == [False, True, False, True]
 
 
 def test_flavours_are_split_and_keep_their_order() -> None:

@@ -199,11 +199,6 @@ TTREE = Format(
         "event.scale_factor": (Rule("1", constant=1.0),),
     },
     simulated=(
-        Rule(
-            "bit 0 of the event type, or a dataset identifier",
-            (_slot(_EVENT, "eventTypeBitmask"), _slot(_EVENT, "mcChannelNumber")),
-            derive.is_simulated,
-        ),
         Rule("bit 0 of the event type", (_slot(_EVENT, "eventTypeBitmask"),), derive.is_simulated),
         Rule("a dataset identifier", (_slot(_EVENT, "mcChannelNumber"),), derive.is_nonzero),
     ),

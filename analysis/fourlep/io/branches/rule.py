@@ -96,6 +96,8 @@ class Format:
     chain_branch
         Name of the branch that holds the matched objects of a trigger chain, with
         ``{chain}`` in it; "" where there are none.
+    chain_rule
+        Makes the rule of a trigger chain's column; None where there are none.
     """
 
     name: str

@@ -76,3 +76,9 @@ def test_every_column_is_in_some_format() -> None:
 
 def test_an_rntuple_has_the_columns_of_the_tree() -> None:
     assert FORMATS["physlite-rntuple"].rules.keys() == TTREE.rules.keys()
+
+
+def test_without_the_event_type_a_dataset_identifier_means_simulation() -> None:
+    names = {"EventInfoAuxDyn.mcChannelNumber"}
+    found = [source for rule in TTREE.simulated if (source := rule.resolve(names))]
+    assert [source.branches for source in found] == [("EventInfoAuxDyn.mcChannelNumber",)]

@@ -18,6 +18,7 @@ from fourlep.errors import FourlepError
 #: Where each command is defined; nothing is imported before it is called.
 COMMANDS = {
     "datasets": "fourlep.cli.datasets:datasets",
+    "doctor": "fourlep.cli.doctor:doctor",
     "facility": "fourlep.cli.facility:facility",
     "failed": "fourlep.cli.failed:failed",
     "fit": "fourlep.cli.fit:fit",

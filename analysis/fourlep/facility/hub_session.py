@@ -81,7 +81,7 @@ class HubSession:
         """
         self._opened = aiohttp.ClientSession(headers=self._headers)
         try:
-            await self._ask("POST", f"/hub/api/users/{self._user}", accept=(201, 409))
+            await self._ask("POST", f"/hub/api/users/{self._user}", accept=(201, 403, 409))
             await self._start_server()
             reply = await self._ask(
                 "POST", f"/user/{self._user}/api/kernels", json_body={"name": "python3"}

@@ -20,8 +20,8 @@ from fourlep.units import PB_TO_FB
 _FORMATS: tuple[FileFormat, ...] = ("physlite", "ntuple2020")
 #: Bytes of an event and of a file, rounded up from what was written with ZLIB; for the
 #: check of free space.
-_SIMULATED_BYTES = {"physlite": 5_600, "ntuple2020": 700}
-_OBSERVED_BYTES = {"physlite": 4_200, "ntuple2020": 600}
+_SIMULATED_BYTES = {"physlite": 5_800, "ntuple2020": 700}
+_OBSERVED_BYTES = {"physlite": 3_300, "ntuple2020": 600}
 _STORED_FACTOR = 9
 _FILE_BYTES = 2_000_000
 

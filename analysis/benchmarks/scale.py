@@ -27,10 +27,13 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
+from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
+from fourlep.chunk.work import ChunkWork
 from fourlep.datasets.fileset import load_fileset
 from fourlep.execution import Outcome, Pace, Progress, execute, view_ledger
 from fourlep.io.routes import Cache, Routes
+from fourlep.physics.registry import selection
 from servers.xrootd import Origin, XCache
 
 _EXPORT = "/eos"
@@ -112,15 +115,6 @@ def read_ends(chunk: Chunk, url: str) -> ChunkResult:
     return ChunkResult(records={chunk.key: record})
 
 
-def analyse(chunk: Chunk, url: str) -> ChunkResult:
-    """Run the selection of the SciPy notebook on a file."""
-    from fourlep.chunk.analysis import Analysis
-    from fourlep.chunk.process import process
-    from fourlep.physics.registry import selection
-
-    return process(chunk, Analysis(selection("scipy2024")), url=url)
-
-
 @dataclass(slots=True)
 class Meter:
     """Processor seconds of the run's processes, by what they are; kept while they live."""
@@ -159,7 +153,7 @@ def _run(
     before = psutil.Process().cpu_times()
     outcome = execute(
         chunks,
-        read_ends if options.work == "read" else analyse,
+        read_ends if options.work == "read" else ChunkWork(Analysis(selection("fourlepton"))),
         directory=directory / "run",
         fingerprint=options.work,
         cluster="local",

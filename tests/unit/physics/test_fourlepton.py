@@ -69,6 +69,20 @@ def test_a_muon_that_misses_identification_or_acceptance_does_not_count(change: 
 
 
 @pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (Electron, {"pt": 7.01}),
+        (Electron, {"eta": 2.469}),
+        (Muon, {"pt": 5.01}),
+        (Muon, {"eta": -2.699}),
+        (Muon, {"quality": 0}),
+    ],
+)
+def test_a_lepton_just_inside_acceptance_counts(kind: type, change: dict) -> None:
+    assert _removed_by(changed(reference(kind), 3, **change)) != "counting"
+
+
+@pytest.mark.parametrize(
     "change", [{"z0_sin_theta": 0.5}, {"z0_sin_theta": -0.7}, {"object_quality": 0x2}]
 )
 def test_an_electron_of_bad_quality_or_from_elsewhere_is_not_taken(change: dict) -> None:
@@ -239,6 +253,11 @@ def test_leptons_of_one_flavour_are_apart_by_a_tenth() -> None:
     config = FourleptonConfig(quadruplet=QuadrupletConfig(m_sfos_min=0.0))
     assert _removed_by(_near(Muon, Muon, 0.09), config) == "delta_r"
     assert _removed_by(_near(Muon, Muon, 0.11), config) == ""
+
+
+def test_a_light_pair_of_equal_charge_does_not_matter() -> None:
+    # Equal charges 0.15 apart, as light as in the next test.
+    assert _removed_by(_near(Muon, Muon, 0.15)) == ""
 
 
 def test_a_light_pair_across_z1_and_z2_removes_the_quadruplet() -> None:

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fourlep.io.transport.coalesce import coalesce, read_coalesced
+from fourlep.io.transport.source import Range
+
+_CONTENT = bytes(range(256)) * 4
+_RANGES = st.lists(
+    st.integers(0, len(_CONTENT)).flatmap(
+        lambda begin: st.tuples(st.just(begin), st.integers(0, len(_CONTENT) - begin))
+    ),
+    max_size=20,
+)
+
+
+class _Memory:
+    """A source of bytes at hand."""
+
+    url = "memory"
+    size = len(_CONTENT)
+    is_remote = False
+    read_bytes = 0
+    requests = 0
+
+    def read_ranges(self, ranges: tuple[Range, ...]) -> list[bytes]:
+        self.requests += len(ranges)
+        return [_CONTENT[begin : begin + length] for begin, length in ranges]
+
+    def close(self) -> None: ...
+
+
+def test_neighbours_are_joined_up_to_the_gap() -> None:
+    plan = coalesce([(0, 10), (20, 10), (41, 10)], gap_bytes=10)
+    assert plan.reads == ((0, 30), (41, 10))
+    assert plan.places == ((0, 0), (0, 20), (1, 0))
+
+
+def test_a_range_within_another_is_read_once() -> None:
+    assert coalesce([(0, 100), (10, 5)], gap_bytes=0).reads == ((0, 100),)
+
+
+@given(wanted=_RANGES, gap=st.integers(0, 100))
+def test_every_range_comes_back_as_if_read_alone(wanted: list[Range], gap: int) -> None:
+    source = _Memory()
+    parts = read_coalesced(source, wanted, gap)
+    assert [bytes(part) for part in parts] == [_CONTENT[b : b + n] for b, n in wanted]
+    assert source.requests <= len(wanted)
+
+
+@given(wanted=_RANGES, gap=st.integers(0, 100))
+def test_what_is_read_lies_apart_by_more_than_the_gap(wanted: list[Range], gap: int) -> None:
+    reads = coalesce(wanted, gap).reads
+    for (begin, length), (after, _) in pairwise(reads):
+        assert after > begin + length + gap

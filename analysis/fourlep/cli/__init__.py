@@ -17,11 +17,13 @@ from fourlep.errors import FourlepError
 
 #: Where each command is defined; nothing is imported before it is called.
 COMMANDS = {
+    "bench": "fourlep.cli.bench:bench",
     "datasets": "fourlep.cli.datasets:datasets",
     "doctor": "fourlep.cli.doctor:doctor",
     "facility": "fourlep.cli.facility:facility",
     "failed": "fourlep.cli.failed:failed",
     "fit": "fourlep.cli.fit:fit",
+    "plan": "fourlep.cli.plan:plan",
     "report": "fourlep.cli.report:report",
     "run": "fourlep.cli.run:run",
     "show": "fourlep.cli.show:show",

@@ -55,13 +55,13 @@ def fit(directory: Path, **options: Any) -> None:
     )
     for line in _summary(content):
         click.echo(line)
-    click.echo(f"figures: {directory / 'plots'}/fit_*.png")
+    click.echo(f"report: {directory / 'report.html'}")
 
 
 def _summary(content: Mapping[str, Any]) -> Iterator[str]:
     if content["blinded"]:
         yield "blinded: fitted to the expectation, the data is not looked at (see --unblind)"
-    for name, strength in content["strengths"].items():
+    for name, strength in {**content["strengths"], **content["modes"]}.items():
         yield f"{name} = {strength['value']:.3f} {_errors(strength)}"
         tests = strength["significance"]
         observed = tests["observed"]

@@ -20,9 +20,10 @@ from fourlep.execution.durable import output_error, write_whole
 from fourlep.pipeline.configure import SECTIONS
 from fourlep.pipeline.figures import FOLDER
 from fourlep.pipeline.fit_figures import draw_fit
-from fourlep.stats.config import FitConfig, config_for, with_mode_strengths
+from fourlep.pipeline.page import write_report
+from fourlep.stats.config import FitConfig, config_for, mode_configs
 from fourlep.stats.document import Document, document
-from fourlep.stats.measurement import Measurement, measure
+from fourlep.stats.measurement import Measurement, StrengthResult, measure, measure_strength
 from fourlep.stats.preparation import Preparation, prepare
 from fourlep.stats.run_directory import Run, luminosity_scale, open_histograms, read_run
 from fourlep.stats.workspace import Workspace, build_workspace, read_workspace
@@ -75,6 +76,7 @@ class Fitted:
     workspace: Workspace
     measurement: Measurement
     luminosity_ifb: float
+    modes: tuple[StrengthResult, ...] = ()
 
 
 def fit(
@@ -83,7 +85,7 @@ def fit(
     *,
     progress: Progress = lambda _: None,
 ) -> Document:
-    """Fit a run and write ``workspace.json``, ``fit.json`` and the figures.
+    """Fit a run; write ``workspace.json``, ``fit.json``, the figures and the report.
 
     Parameters
     ----------
@@ -116,17 +118,17 @@ def fit(
         fitted.preparation,
         fitted.measurement,
         luminosity_ifb=fitted.luminosity_ifb,
+        modes=fitted.modes,
     )
     progress("figures")
     _write(directory, content, fitted)
+    write_report(directory, unblind=chosen.unblind)
     return content
 
 
 def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted:
     run = read_run(directory)
     config = fit_config(options.config, run.selection)
-    if options.per_mode:
-        config = with_mode_strengths(config, run.signals)
     scale, luminosity_ifb = luminosity_scale(run, options.luminosity_ifb)
     progress("templates")
     hides_data = run.is_observed and not options.unblind
@@ -147,7 +149,25 @@ def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted
         seed=options.seed,
         progress=progress,
     )
-    return Fitted(run, config, preparation, workspace, measurement, luminosity_ifb)
+    modes = _modes(run, config, preparation, measurement, progress) if options.per_mode else ()
+    return Fitted(run, config, preparation, workspace, measurement, luminosity_ifb, modes)
+
+
+def _modes(
+    run: Run,
+    config: FitConfig,
+    preparation: Preparation,
+    measurement: Measurement,
+    progress: Progress,
+) -> tuple[StrengthResult, ...]:
+    """The strength of each production mode."""
+    found = []
+    for mode in mode_configs(config, run.signals):
+        name = mode.strengths[0].name
+        progress(name)
+        workspace = build_workspace(run, mode, preparation)
+        found.append(measure_strength(workspace, name, is_blinded=measurement.is_blinded))
+    return tuple(found)
 
 
 def fit_config(path: Path | None, selection: str) -> FitConfig:
@@ -182,7 +202,9 @@ def _write(directory: Path, content: Document, fitted: Fitted) -> None:
     try:
         folder.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fit-", dir=directory) as drawn:
-            draw_fit(fitted.run, fitted.measurement, fitted.luminosity_ifb, Path(drawn))
+            draw_fit(
+                fitted.run, fitted.measurement, fitted.modes, fitted.luminosity_ifb, Path(drawn)
+            )
             for old in folder.glob(f"{PREFIX}*"):
                 old.unlink()
             for figure in sorted(Path(drawn).iterdir()):

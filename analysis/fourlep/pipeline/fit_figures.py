@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,13 @@ _MAX_IMPACTS = 20
 _AXES = {"m4l": (r"$m_{4\ell}$", "GeV"), "m12": (r"$m_{12}$", "GeV"), "m34": (r"$m_{34}$", "GeV")}
 
 
-def draw_fit(run: Run, measurement: Measurement, luminosity_ifb: float, folder: Path) -> None:
+def draw_fit(
+    run: Run,
+    measurement: Measurement,
+    modes: Sequence[StrengthResult],
+    luminosity_ifb: float,
+    folder: Path,
+) -> None:
     """Draw every figure of a fit.
 
     Parameters
@@ -38,6 +45,8 @@ def draw_fit(run: Run, measurement: Measurement, luminosity_ifb: float, folder: 
         What was fitted.
     measurement
         What was found.
+    modes
+        Strengths of production modes, where asked for.
     luminosity_ifb
         For the caption, 1/fb.
     folder
@@ -55,11 +64,14 @@ def draw_fit(run: Run, measurement: Measurement, luminosity_ifb: float, folder: 
     if measurement.impacts:
         figure = draw_impacts(_bars(measurement)[:_MAX_IMPACTS], measurement.poi, caption)
         save(figure, folder / "impacts")
-    for strength in measurement.strengths:
+    strengths = (*measurement.strengths, *modes)
+    for strength in strengths:
         save(draw_scan(_curve(strength), caption), folder / f"scan_{strength.name}")
-    if len(measurement.strengths) > 1:
-        points_of = [_point(strength) for strength in measurement.strengths]
-        save(draw_strengths(points_of, caption), folder / "strengths")
+    if len(strengths) > 1:
+        save(
+            draw_strengths([_point(strength) for strength in strengths], caption),
+            folder / "strengths",
+        )
     for region in measurement.regions:
         for label, yields in (("prefit", region.before), ("postfit", region.after)):
             figure = draw_spectrum(

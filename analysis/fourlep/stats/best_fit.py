@@ -138,6 +138,6 @@ def _minos(
     minimum.minuit.minos(name)
     found = minimum.minuit.merrors[name]
     return (
-        float(found.lower) if found.lower_valid else None,
-        float(found.upper) if found.upper_valid else None,
+        float(found.lower) if found.lower_valid and not found.at_lower_limit else None,
+        float(found.upper) if found.upper_valid and not found.at_upper_limit else None,
     )

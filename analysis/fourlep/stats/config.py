@@ -22,6 +22,9 @@ Smoothing = Literal["none", "353QH"]
 #: Channel that contains all others.
 COMBINED = "4l"
 
+#: Range of the strength of a production mode, of which little is produced.
+_MODE_RANGE = (-50.0, 200.0)
+
 #: Processes that are Higgs boson production, by mode.
 PRODUCTION_MODES = ("ggF", "VBF", "WH", "ZH", "ttH")
 
@@ -218,25 +221,34 @@ def config_for(selection: str) -> FitConfig:
     return demonstrator_config() if selection == "demonstrator2020" else fourlepton_config()
 
 
-def with_mode_strengths(config: FitConfig, modes: Sequence[str]) -> FitConfig:
-    """One strength for each production mode instead of a common one.
+def mode_configs(config: FitConfig, signals: Sequence[str]) -> tuple[FitConfig, ...]:
+    """Configure the strength of each production mode, the others at the Standard Model.
 
-    ``WH`` and ``ZH`` share one strength: their final states are too few to be told apart.
+    The mass spectrum alone tells modes hardly apart, so that a common fit of all their
+    strengths has no answer; each is measured with the others held, which keep the
+    uncertainties of their cross-sections. ``WH`` and ``ZH`` share one strength.
 
     Parameters
     ----------
     config
         The measurement.
-    modes
+    signals
         Signal processes of the run.
+
+    Raises
+    ------
+    FitError
+        If the run does not tell modes apart.
     """
     groups: dict[str, list[str]] = {}
-    for mode in modes:
+    for mode in signals:
         groups.setdefault("VH" if mode in ("WH", "ZH") else mode, []).append(mode)
     if len(groups) < 2:
         raise FitError(
             "the run has no separate production modes",
             remedy="use a fileset whose signal processes are " + ", ".join(PRODUCTION_MODES),
         )
-    strengths = tuple(Strength(f"mu_{name}", tuple(group)) for name, group in groups.items())
-    return replace(config, strengths=strengths)
+    return tuple(
+        replace(config, strengths=(Strength(f"mu_{name}", tuple(group), *_MODE_RANGE),))
+        for name, group in groups.items()
+    )

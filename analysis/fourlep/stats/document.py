@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ def document(
     measurement: Measurement,
     *,
     luminosity_ifb: float,
+    modes: Sequence[StrengthResult] = (),
 ) -> Document:
     """Write a measurement as plain numbers, lists and dictionaries.
 
@@ -37,6 +39,8 @@ def document(
         What was found.
     luminosity_ifb
         What the simulation was scaled to.
+    modes
+        Strengths of production modes, each with the others at the Standard Model.
     """
     return {
         "schema": SCHEMA,
@@ -47,6 +51,7 @@ def document(
         "blinded": measurement.is_blinded,
         "fitted_to": "expectation" if measurement.is_blinded else "data",
         "strengths": {item.name: _strength(item) for item in measurement.strengths},
+        "modes": {item.name: _strength(item) for item in modes},
         "parameters": _parameters(measurement),
         "correlation": _correlation(measurement),
         "impacts": [_plain(item) for item in measurement.impacts],

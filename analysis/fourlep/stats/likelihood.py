@@ -10,9 +10,6 @@ profile and, by block inversion, the same covariance.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fourlep.errors import FitError
+from fourlep.stats.notices import without_known_notices
 from fourlep.stats.templates import Floats
 from fourlep.stats.workspace import Workspace
 
@@ -246,8 +244,8 @@ def likelihood(workspace: Workspace) -> tuple[Likelihood, Floats]:
 
     pyhf.set_backend("numpy")
     try:
-        described = pyhf.Workspace(workspace)
-        with _without_clipping_notice():
+        with without_known_notices():
+            described = pyhf.Workspace(workspace)
             model = described.model(
                 modifier_settings={
                     "normsys": {"interpcode": "code4"},
@@ -262,18 +260,6 @@ def likelihood(workspace: Workspace) -> tuple[Likelihood, Floats]:
             remedy="build it again from the run",
         ) from error
     return from_model(model), data
-
-
-@contextmanager
-def _without_clipping_notice() -> Iterator[None]:
-    """Keep pyhf from warning of the clipping that is asked for."""
-    logger = logging.getLogger("pyhf.pdf")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def from_model(model: Any) -> Likelihood:

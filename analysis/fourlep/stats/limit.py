@@ -74,6 +74,50 @@ class _Statistic:
         return max(tested.twice_nll - reference.twice_nll, 0.0)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Exclusion:
+    """CLs of one data set as a function of the strength, observed and expected.
+
+    Parameters
+    ----------
+    observed, background
+        The statistic for the data, and for the expectation of background alone with the
+        other parameters fitted to the data.
+    """
+
+    observed: _Statistic
+    background: _Statistic
+
+    @classmethod
+    def of(
+        cls, likelihood: Likelihood, data: Floats, strength: str, start: Floats | None = None
+    ) -> Exclusion:
+        """Fit what does not depend on the strength that is tested.
+
+        Parameters
+        ----------
+        likelihood, data
+            Model and data set.
+        strength
+            The strength.
+        start : (n_parameters,) array
+            Where the fits start.
+        """
+        observed = _Statistic.of(likelihood, data, strength, start)
+        expectation = likelihood.expected(observed.null.parameters)
+        background = _Statistic.of(likelihood, expectation, strength, observed.null.parameters)
+        return cls(observed, background)
+
+    def cls(self, strength: float) -> float:
+        """CLs of the data: below 5 %, the strength is excluded at 95 %."""
+        return cls(self.observed.at(strength), self.background.at(strength))
+
+    def expected_cls(self, strength: float, band: int) -> float:
+        """CLs of background that fluctuates upwards by ``band`` standard deviations."""
+        root = np.sqrt(self.background.at(strength))
+        return float(norm.sf(root - band) / norm.cdf(band))
+
+
 def upper_limit(
     likelihood: Likelihood,
     data: Floats,
@@ -83,7 +127,7 @@ def upper_limit(
     is_blinded: bool = False,
     start: Floats | None = None,
 ) -> UpperLimit:
-    """CLs upper limit, observed and expected.
+    """Find the CLs upper limit, observed and expected.
 
     Parameters
     ----------
@@ -103,23 +147,16 @@ def upper_limit(
     FitError
         If no strength in the parameter's range is excluded.
     """
-    name = strength or likelihood.poi
-    observed = _Statistic.of(likelihood, data, name, start)
-    background = likelihood.expected(observed.null.parameters)
-    asimov = _Statistic.of(likelihood, background, name, observed.null.parameters)
-    highest = float(likelihood.high[likelihood.index(name)])
+    exclusion = Exclusion.of(likelihood, data, strength or likelihood.poi, start)
     alpha = 1.0 - level
-    bands = [_expected(asimov, alpha, band, highest) for band in BANDS]
-    seen = None
+    bands = tuple(_expected(exclusion.background, alpha, band) for band in BANDS)
+    observed = None
     if not is_blinded:
-        median = max(bands[2], observed.estimate)
-        seen = _crossing(
-            lambda mu: np.log(alpha / max(cls(observed.at(mu), asimov.at(mu)), 1e-300)),
-            median,
-            highest,
-            name,
+        guess = max(bands[2], exclusion.observed.estimate)
+        observed = _crossing(
+            lambda mu: np.log(alpha / max(exclusion.cls(mu), 1e-300)), guess, exclusion.observed
         )
-    return UpperLimit(level, seen, tuple(bands))
+    return UpperLimit(level, observed, bands)
 
 
 def cls(q: float, q_asimov: float) -> float:
@@ -138,24 +175,21 @@ def cls(q: float, q_asimov: float) -> float:
     return float(signal / norm.sf((q - q_asimov) / (2.0 * root_asimov)))
 
 
-def _expected(asimov: _Statistic, alpha: float, band: int, highest: float) -> float:
+def _expected(statistic: _Statistic, alpha: float, band: int) -> float:
     """Limit of a data set that fluctuates by ``band`` standard deviations."""
     wanted = float(norm.isf(alpha * norm.cdf(band))) + band
-
-    def excess(mu: float) -> float:
-        return float(np.sqrt(asimov.at(mu))) - wanted
-
-    return _crossing(excess, 1.0, highest, asimov.name)
+    return _crossing(lambda mu: float(np.sqrt(statistic.at(mu))) - wanted, 1.0, statistic)
 
 
-def _crossing(function: Callable[[float], float], guess: float, highest: float, name: str) -> float:
+def _crossing(function: Callable[[float], float], guess: float, statistic: _Statistic) -> float:
     """Where a rising function crosses zero, found around a guess."""
+    highest = float(statistic.likelihood.high[statistic.likelihood.index(statistic.name)])
     low, high = 0.0, guess
     while function(high) < 0.0:
         low, high = high, min(2.0 * high, highest)
         if low == highest:
             raise FitError(
-                f"no value of {name} up to {highest:g} is excluded",
+                f"no value of {statistic.name} up to {highest:g} is excluded",
                 remedy="widen the strength's range (`high`)",
             )
     if low == 0.0 and function(low) >= 0.0:

@@ -238,6 +238,25 @@ def measure(
     )
 
 
+def measure_strength(workspace: Workspace, name: str, *, is_blinded: bool) -> StrengthResult:
+    """Fit one strength, without what else belongs to a measurement.
+
+    Parameters
+    ----------
+    workspace
+        The statistical model and its data.
+    name
+        The strength.
+    is_blinded
+        Fit the expected data set instead of the data.
+    """
+    model, observed = likelihood(workspace)
+    asimov = model.expected(model.nominal())
+    data = asimov if is_blinded else observed
+    best = fit(model, data, minos=[name])
+    return _strength(model, data, asimov, best, name, is_blinded=is_blinded)
+
+
 def _check_bins(model: Likelihood, preparation: Preparation) -> None:
     expected = {region.region.name: len(region.edges) - 1 for region in preparation.regions}
     found = {

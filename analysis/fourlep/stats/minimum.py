@@ -14,7 +14,7 @@ from fourlep.stats.likelihood import Integers, Likelihood
 from fourlep.stats.templates import Floats
 
 #: MINUIT stops when the estimated distance to the minimum is below 0.002 times this.
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-6
 _MAX_CALLS = 20_000
 
 

@@ -35,7 +35,9 @@ def toys(
     is_gaussian = (likelihood.auxiliary >= 0) & ~likelihood.is_counted
     where = likelihood.n_bins + likelihood.auxiliary[is_gaussian]
     widths = likelihood.widths[is_gaussian]
+    counted = expected.copy()
+    counted[where] = 0.0
     for _ in range(n_toys):
-        data = rng.poisson(expected).astype(np.float64)
+        data = rng.poisson(counted).astype(np.float64)
         data[where] = rng.normal(expected[where], widths)
         yield data

@@ -16,6 +16,7 @@ import numpy as np
 from fourlep.errors import FitError
 from fourlep.stats.config import FitConfig, Normalisation, Strength
 from fourlep.stats.effects import Effect
+from fourlep.stats.notices import without_known_notices
 from fourlep.stats.preparation import Preparation, PreparedRegion, Sample
 from fourlep.stats.run_directory import Run
 from fourlep.stats.templates import Template
@@ -76,7 +77,8 @@ def build_workspace(run: Run, config: FitConfig, preparation: Preparation) -> Wo
         }
         try:
             cabinetry.configuration.validate(settings)
-            return dict(cabinetry.workspace.build(settings))
+            with without_known_notices():
+                return dict(cabinetry.workspace.build(settings))
         except (ValueError, pyhf.exceptions.InvalidSpecification) as error:
             raise FitError(
                 f"the statistical model cannot be built: {error}",

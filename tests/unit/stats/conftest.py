@@ -56,10 +56,10 @@ def _contents(variations: tuple[str, ...], strength: float, seed: int) -> Conten
     contents: Contents = {}
     for channel, weight in CHANNELS.items():
         total = np.zeros(len(EDGES) - 1)
-        for process in PROCESSES:
+        for process, role in PROCESSES.items():
             nominal = weight * _shape(process)
             contents[f"{channel}/all/m4l/{process}"] = (nominal, 0.01 * nominal)
-            total += nominal * (strength if PROCESSES[process] == "signal" else 1.0)
+            total += nominal * (strength if role == "signal" else 1.0)
             for variation in variations:
                 scale, rate = _effect(variation, channel)
                 varied = weight * rate * _shape(process, scale)

@@ -1,0 +1,193 @@
+"""``fourlep fit``: what it writes, what it prints, and that a failed fit leaves nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from fourlep.cli import cli
+from fourlep.errors import ConfigError, FitError, FourlepError, IncompleteRunError
+from unit.stats.conftest import MakeRun
+
+QUICK = """
+[fit]
+variations = ["EG_SCALE_ALL"]
+
+[[fit.regions]]
+name = "4mu"
+channel = "4mu"
+bin_width = 5.0
+
+[[fit.regions]]
+name = "2e2mu"
+channel = "2e2mu"
+bin_width = 5.0
+"""
+
+
+def _fit(directory: Path, *options: str, config: str = QUICK) -> Result:
+    path = directory.parent / "fit.toml"
+    path.write_text(config)
+    arguments = ["fit", str(directory), "--config", str(path), *options]
+    return CliRunner().invoke(cli, arguments, standalone_mode=False)
+
+
+def _left(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()} - {"run.json", "histograms.root"}
+
+
+def test_run_is_fitted_and_everything_is_written(make_run: MakeRun) -> None:
+    directory = make_run()
+    result = _fit(directory)
+    assert result.exception is None
+    assert result.stdout.startswith("mu = ")
+    assert "goodness of fit" in result.stdout
+    content = json.loads((directory / "fit.json").read_text())
+    assert content["fingerprint"] == "fingerprint-of-run"
+    assert content["fitted_to"] == "data"
+    assert content["strengths"]["mu"]["significance"]["observed"]["z"] > 5
+    workspace = json.loads((directory / "workspace.json").read_text())
+    assert workspace["measurements"][0]["name"] == "fourlep fingerprint-of-run"
+    figures = {path.name for path in (directory / "plots").iterdir()}
+    for name in ("pulls", "correlation", "impacts", "scan_mu", "m4l_4mu_prefit"):
+        assert {f"fit_{name}.png", f"fit_{name}.pdf"} <= figures
+    assert "fit_m4l_combined_postfit.png" in figures
+    assert _left(directory) == {"fit.json", "workspace.json", "plots"}
+
+
+def test_observed_data_stays_blinded_until_told(make_run: MakeRun) -> None:
+    directory = make_run(observed=True, synthetic=False)
+    result = _fit(directory)
+    assert result.exception is None
+    assert result.stdout.startswith("blinded: ")
+    content = json.loads((directory / "fit.json").read_text())
+    assert content["blinded"] is True
+    assert content["strengths"]["mu"]["value"] == pytest.approx(1.0, abs=1e-4)
+    assert all(region["data"] is None for region in content["regions"])
+    observations = json.loads((directory / "workspace.json").read_text())["observations"]
+    counts = np.concatenate([channel["data"] for channel in observations])
+    assert np.any(counts != np.rint(counts))
+
+
+def test_unblinding_fits_the_data(make_run: MakeRun) -> None:
+    directory = make_run(observed=True, synthetic=False)
+    assert _fit(directory, "--unblind").exception is None
+    content = json.loads((directory / "fit.json").read_text())
+    assert content["blinded"] is False
+    assert content["regions"][0]["data"] is not None
+
+
+def test_workspace_that_was_written_is_fitted_to_the_same_result(make_run: MakeRun) -> None:
+    directory = make_run()
+    assert _fit(directory).exception is None
+    first = json.loads((directory / "fit.json").read_text())
+    assert _fit(directory, "--workspace", str(directory / "workspace.json")).exception is None
+    assert json.loads((directory / "fit.json").read_text()) == first
+
+
+def test_strength_of_each_mode_is_given_beside_the_common_one(make_run: MakeRun) -> None:
+    directory = make_run()
+    result = _fit(directory, "--per-mode")
+    assert result.exception is None
+    content = json.loads((directory / "fit.json").read_text())
+    assert list(content["modes"]) == ["mu_ggF", "mu_VBF"]
+    errors = {name: mode["error"] for name, mode in content["modes"].items()}
+    assert errors["mu_VBF"] > 5 * errors["mu_ggF"]
+    assert (directory / "plots" / "fit_strengths.png").is_file()
+
+
+def _negative(contents) -> None:
+    contents["4mu/all/m4l/ZZ"][0][:] *= -1.0
+
+
+def _gap(contents) -> None:
+    del contents["4mu/all/m4l/ZZ_EG_SCALE_ALL__1up"]
+
+
+def _empty(contents) -> None:
+    for name in contents:
+        if name.startswith("4mu/"):
+            contents[name][0][:] = 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_negative, "negative total"),
+        (_gap, "lacks 4mu/all/m4l/ZZ_EG_SCALE_ALL__1up"),
+        (_empty, "region 4mu is empty"),
+    ],
+)
+def test_bad_histograms_leave_neither_number_nor_figure(
+    make_run: MakeRun, change, message: str
+) -> None:
+    directory = make_run(change=change)
+    result = _fit(directory)
+    assert isinstance(result.exception, FitError)
+    assert message in str(result.exception)
+    assert result.exception.remedy
+    assert result.stdout == ""
+    assert _left(directory) == set()
+
+
+def test_fit_that_does_not_converge_leaves_neither_number_nor_figure(make_run: MakeRun) -> None:
+    directory = make_run()
+    free = '[[fit.normalisations]]\nname = "{name}"\nprocesses = ["ZZ"]\n'
+    config = QUICK + "".join(free.format(name=name) for name in ("first", "second"))
+    result = _fit(directory, config=config)
+    assert isinstance(result.exception, FitError)
+    assert result.stdout == ""
+    assert _left(directory) == set()
+
+
+def test_failed_fit_leaves_an_earlier_result_as_it_was(make_run: MakeRun) -> None:
+    directory = make_run()
+    assert _fit(directory).exception is None
+    before = (directory / "fit.json").read_bytes()
+    assert _fit(directory, config=QUICK.replace("EG_SCALE_ALL", "PILEUP")).exception is not None
+    assert (directory / "fit.json").read_bytes() == before
+
+
+def test_workspace_of_another_run_is_refused(make_run: MakeRun) -> None:
+    directory, other = make_run(), make_run("other")
+    assert _fit(other).exception is None
+    result = _fit(directory, "--workspace", str(other / "workspace.json"))
+    assert isinstance(result.exception, FitError)
+    assert "belongs to another run" in str(result.exception)
+    assert _left(directory) == set()
+
+
+def test_incomplete_run_is_refused_until_a_luminosity_is_given(make_run: MakeRun) -> None:
+    directory = make_run(complete=False, missing=[{"url": "root://x//y.root"}])
+    refused = _fit(directory)
+    assert isinstance(refused.exception, IncompleteRunError)
+    assert _left(directory) == set()
+    assert _fit(directory, "--luminosity-ifb", "36.6").exception is None
+    assert json.loads((directory / "fit.json").read_text())["luminosity_ifb"] == 36.6
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("[fit]\nsmothing = 'none'\n", "unknown key 'fit.smothing'"),
+        ("[fits]\n", "unknown table 'fits'"),
+        ("[fit]\nprune_rate = 'much'\n", "fit.prune_rate is 'much'"),
+        ("[fit\n", "fit.toml"),
+    ],
+)
+def test_wrong_configuration_is_refused_by_file_and_key(
+    make_run: MakeRun, config: str, message: str
+) -> None:
+    result = _fit(make_run(), config=config)
+    assert isinstance(result.exception, ConfigError)
+    assert message in str(result.exception)
+
+
+def test_directory_without_a_run_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["fit", str(tmp_path)], standalone_mode=False)
+    assert isinstance(result.exception, FourlepError)
+    assert "run.json is absent" in str(result.exception)

@@ -87,6 +87,7 @@ def test_class_descriptions_are_those_of_the_sample(stand_in: Path, sample: Path
     assert described(stand_in) == described(sample)
 
 
+@pytest.mark.slow
 def test_whatever_uproot_reads_of_the_sample_it_reads_of_the_stand_in(
     stand_in: Path, sample: Path
 ) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import queue
 import time
 from collections.abc import Sequence
@@ -90,6 +91,9 @@ class DaskBackend:
     def __init__(
         self, launch: Launcher, job: bytes, *, fan_in: int = 16, flush_s: float = 10.0
     ) -> None:
+        for name in ("distributed.client", "distributed.batched"):
+            # Losses are dealt with here; dask would print a traceback for each.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._launch = launch
         self._job = job
         self._fan_in = fan_in

@@ -28,7 +28,7 @@ c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = text("FOURLEP_PROXY_API_URL")
 c.ConfigurableHTTPProxy.auth_token = secret("proxy-token")
 # This round also puts back the routes of a proxy that was restarted.
-c.JupyterHub.last_activity_interval = 30
+c.JupyterHub.last_activity_interval = int(number("FOURLEP_HUB_ROUTES_S", 30))
 
 # --- state
 c.JupyterHub.db_url = text("FOURLEP_HUB_DATABASE", "sqlite:///jupyterhub.sqlite")

@@ -20,7 +20,7 @@ from fourlep.datasets.fileset import load_fileset
 from fourlep.errors import ClusterError, ConfigError
 from fourlep.facility.embedded.layout import Layout, Ports, Run, repository
 from fourlep.facility.embedded.node_proxy import install_proxy
-from fourlep.facility.embedded.processes import end_marked, is_same, marked
+from fourlep.facility.embedded.processes import end_marked, is_same, marked, started_at
 from fourlep.facility.embedded.release import publish
 from fourlep.facility.embedded.requirements import (
     free_ports,
@@ -127,7 +127,7 @@ def start(directory: Path, choices: Choices, say: Callable[[str], None]) -> Faci
     run = _choose(choices, layout)
     layout.write_run(run)
     _install()
-    supervisor = _detach(layout)
+    supervisor = _start_supervisor(layout)
     try:
         _wait_until_well(layout, supervisor, say)
     except BaseException:
@@ -258,25 +258,31 @@ def _install() -> None:
     install_proxy(repository() / "images" / "proxy", cache_dir())
 
 
-def _detach(layout: Layout) -> subprocess.Popen[bytes]:
+def _start_supervisor(layout: Layout) -> int:
+    """Start the supervisor as a process that nobody waits for; return its id."""
     layout.state.unlink(missing_ok=True)
     for log in layout.logs.glob("*.log"):
         log.replace(log.with_suffix(".log.1"))
     handle = os.open(layout.log("supervisor"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "ab") as log_file:
-        return subprocess.Popen(
+        started = subprocess.run(
             [sys.executable, "-m", "fourlep.facility.embedded.supervisor", str(layout.root)],
             stdin=subprocess.DEVNULL,
-            stdout=log_file,
+            stdout=subprocess.PIPE,
             stderr=log_file,
-            start_new_session=True,
+            check=False,
         )
+    if started.returncode or not started.stdout.strip().isdigit():
+        raise ClusterError(
+            f"the supervisor did not start:\n{_tail(layout.log('supervisor'))}",
+            remedy=f"see {layout.log('supervisor')}",
+        )
+    return int(started.stdout)
 
 
-def _wait_until_well(
-    layout: Layout, supervisor: subprocess.Popen[bytes], say: Callable[[str], None]
-) -> None:
+def _wait_until_well(layout: Layout, supervisor: int, say: Callable[[str], None]) -> None:
     told: set[str] = set()
+    born = started_at(supervisor)
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         report = read_report(layout.state)
@@ -288,7 +294,7 @@ def _wait_until_well(
                 raise _failed(layout, part)
         if report is not None and report.is_well:
             return
-        if supervisor.poll() is not None:
+        if not is_same(supervisor, born):
             raise ClusterError(
                 f"the supervisor ended:\n{_tail(layout.log('supervisor'))}",
                 remedy=f"see {layout.log('supervisor')}",

@@ -229,6 +229,7 @@ def _hub(around: Surroundings) -> Part:
                 "FOURLEP_HUB_API_BIND_URL": f"http://{_LOOPBACK}:{ports.hub}",
                 "FOURLEP_PROXY_API_URL": f"http://{_LOOPBACK}:{ports.proxy_api}",
                 "FOURLEP_HUB_PARTS": ",".join(f"{key}={url}" for key, url in states.items()),
+                "FOURLEP_HUB_ROUTES_S": "5",
                 "FOURLEP_HUB_HOMES": str(layout.homes),
                 "FOURLEP_HUB_PROFILE_MAX_CORES": str(os.cpu_count() or 1),
                 "FOURLEP_HUB_NOTICE": "A facility on one machine: everybody who logs in shares "

@@ -53,9 +53,11 @@ def end_marked(facility_id: str) -> int:
 
 
 def is_same(pid: int, started: float) -> bool:
-    """Whether ``pid`` still is the process that started at ``started`` (s since epoch)."""
+    """Whether ``pid`` lives and is the process that started at ``started`` (s since epoch)."""
     try:
-        return abs(psutil.Process(pid).create_time() - started) < 1.0
+        process = psutil.Process(pid)
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        return not ended and abs(process.create_time() - started) < 1.0
     except psutil.NoSuchProcess:
         return False
 

@@ -29,7 +29,7 @@ from fourlep.facility.embedded.state import Condition, FacilityReport, PartRepor
 _START_PERIOD_S = 0.25
 _PERIOD_S = 2.0
 #: Unanswered questions in a row after which a running part is ended and started again.
-_UNANSWERED = 5
+_UNANSWERED = 8
 #: Pauses before a part that keeps ending is started again: doubled up to the last.
 _FIRST_PAUSE_S = 0.5
 _LAST_PAUSE_S = 20.0
@@ -227,5 +227,19 @@ def main(directory: Path) -> None:
     asyncio.run(Supervisor(build_parts(around), layout, run.facility_id).run())
 
 
+def detach() -> None:
+    """Go on as a process that nobody waits for; its id is written to standard output."""
+    pid = os.fork()
+    if pid:
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+        os._exit(0)
+    os.setsid()
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
 if __name__ == "__main__":
+    detach()
     main(Path(sys.argv[1]))

@@ -83,9 +83,12 @@ def run(
     from fourlep.datasets.fileset import load_fileset
     from fourlep.io.routes import RELEASE_ORIGIN, Routes
     from fourlep.pipeline.configure import configured_analysis
+    from fourlep.pipeline.fit import fit_config
     from fourlep.pipeline.run import RunOptions
     from fourlep.pipeline.run import run as run_analysis
 
+    if with_fit:
+        fit_config(config, selection)  # a wrong table is told before the run, not after it
     chosen = load_fileset(
         _embedded(fileset),
         data_dir=data_dir,
@@ -105,7 +108,11 @@ def run(
     routes = Routes.parse(cache_endpoints(), cache_origin(RELEASE_ORIGIN))
     with progress_bar() as progress:
         record = run_analysis(
-            chosen, analysis, output, RunOptions(**options, routes=routes), progress=progress
+            chosen,
+            analysis,
+            output,
+            RunOptions(**options, routes=routes, leave_report=with_fit),
+            progress=progress,
         )
     _print_summary(record)
     if with_fit:
@@ -114,7 +121,8 @@ def run(
         click.get_current_context().invoke(
             fit, directory=output, config=config, unblind=options["unblind"]
         )
-    click.echo(f"report: {output / 'report.html'}")
+    else:
+        click.echo(f"report: {output / 'report.html'}")
 
 
 def _embedded(fileset: str) -> str | Path:

@@ -55,7 +55,9 @@ def setting(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
 
 
-def read_config(path: Path, sections: Mapping[str, type[Any]]) -> dict[str, Any]:
+def read_config(
+    path: Path, sections: Mapping[str, type[Any]], *, elsewhere: Sequence[str] = ()
+) -> dict[str, Any]:
     """Read a TOML file whose top-level tables are ``sections``.
 
     Parameters
@@ -64,6 +66,8 @@ def read_config(path: Path, sections: Mapping[str, type[Any]]) -> dict[str, Any]
         The file.
     sections
         Dataclass of each table that may occur.
+    elsewhere
+        Tables that may occur and that something else reads.
 
     Returns
     -------
@@ -84,8 +88,8 @@ def read_config(path: Path, sections: Mapping[str, type[Any]]) -> dict[str, Any]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}", remedy="correct the TOML") from error
     for name in content:
-        if name not in sections:
-            raise _unknown(str(path), name, tuple(sections))
+        if name not in sections and name not in elsewhere:
+            raise _unknown(str(path), name, (*sections, *elsewhere))
     return {
         name: structure(content.get(name, {}), kind, file=str(path), key=name)
         for name, kind in sections.items()

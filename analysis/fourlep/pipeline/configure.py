@@ -13,11 +13,14 @@ from fourlep.datasets.model import Fileset
 from fourlep.io.source import ReaderChoice
 from fourlep.physics.registry import CONFIGS, selection
 
-#: Every table that a configuration file may have, and its dataclass.
+#: Tables of a configuration file that a run reads, and their dataclasses.
 SECTIONS: Mapping[str, type[Any]] = {
     **CONFIGS,
     "corrections": CorrectionsConfig,
 }
+
+#: The table that `fourlep.pipeline.fit` reads.
+FIT_TABLE = "fit"
 
 #: Selections of PHYSLITE objects, which simulation has uncalibrated: the others read
 #: ntuples that were corrected when they were made, or follow a recipe without corrections.
@@ -34,7 +37,7 @@ def read_sections(config: Path | None) -> dict[str, Any]:
     """
     if config is None:
         return {name: kind() for name, kind in SECTIONS.items()}
-    return read_config(config, SECTIONS)
+    return read_config(config, SECTIONS, elsewhere=(FIT_TABLE,))
 
 
 def configured_analysis(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from fourlep import __version__
 from fourlep.execution.durable import write_whole
 from fourlep.physics.cutflow import TOTAL
 from fourlep.pipeline.figures import FOLDER, draw_run
+from fourlep.pipeline.measurement_section import measurement_section
 from fourlep.pipeline.outputs import read_cutflow
 from fourlep.pipeline.record import RunRecord, read_record
 from fourlep.report import Fact, FigureBlock, Page, Section, Table, render
@@ -77,9 +77,9 @@ def _sections(
     directory: Path, record: RunRecord, figures: tuple[FigureBlock, ...]
 ) -> list[Section]:
     sections = [Section("Summary", facts=_summary(record))]
-    fit = _read_fit(directory)
-    if fit is not None:
-        sections.append(_fit_section(directory, fit))
+    measurement = measurement_section(directory, directory / FOLDER, record.fingerprint)
+    if measurement is not None:
+        sections.append(measurement)
     sections.append(Section("Figures", figures=figures))
     sections.append(Section("Cutflow", tables=_cutflow_tables(directory, record)))
     if record.left_out:
@@ -229,19 +229,3 @@ def _provenance(record: RunRecord) -> Section:
         tables=tuple(tables),
         is_folded=True,
     )
-
-
-def _read_fit(directory: Path) -> dict[str, Any] | None:
-    try:
-        content: dict[str, Any] = json.loads((directory / "fit.json").read_bytes())
-    except FileNotFoundError:
-        return None
-    return content
-
-
-def _fit_section(directory: Path, fit: Mapping[str, Any]) -> Section:
-    figures = tuple(
-        FigureBlock(path, path.stem.replace("_", " "))
-        for path in sorted((directory / FOLDER).glob("fit_*.png"))
-    )
-    return Section("Measurement", str(fit), figures=figures)

@@ -60,6 +60,9 @@ class RunOptions:
         Normalise although files are missing, and account for it.
     unblind
         Show observed data in the Higgs window in figures.
+    leave_report
+        Leave figures and page to the fit that follows; a refused run has its page all the
+        same.
     routes
         Caches in front of the origin.
     """
@@ -69,6 +72,7 @@ class RunOptions:
     resume: bool = False
     allow_missing: bool = False
     unblind: bool = False
+    leave_report: bool = False
     routes: Routes = dataclasses.field(default_factory=Routes)
 
 
@@ -138,7 +142,8 @@ def run(
         wall_s=time.monotonic() - started,
     )
     _write(output, fileset, result, scaled, record)
-    write_report(output, unblind=options.unblind)
+    if refusal is not None or not options.leave_report:
+        write_report(output, unblind=options.unblind)
     if refusal is not None:
         raise _with_reasons(refusal, record, output)
     return record

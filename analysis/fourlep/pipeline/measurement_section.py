@@ -1,0 +1,116 @@
+"""The section of the page that shows ``fit.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fourlep.report import Fact, FigureBlock, Section, Table
+
+#: What each figure of a fit shows, by its file's name.
+_CAPTIONS = {
+    "fit_pulls": "Pulls and constraints of the nuisance parameters",
+    "fit_correlation": "Correlations of the parameters",
+    "fit_ranking": "Impact of each parameter on the signal strength",
+    "fit_scan": "Profile likelihood of the signal strength",
+}
+
+
+def measurement_section(directory: Path, figures: Path, fingerprint: str) -> Section | None:
+    """The measurement of a run; None where it was not fitted.
+
+    Parameters
+    ----------
+    directory
+        Of the run.
+    figures
+        Folder of its figures.
+    fingerprint
+        Of the run: a fit of another one is not shown.
+    """
+    try:
+        fit: dict[str, Any] = json.loads((directory / "fit.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    if fit["fingerprint"] != fingerprint:
+        return None
+    blocks = tuple(
+        FigureBlock(
+            path, _CAPTIONS.get(path.stem, path.stem.removeprefix("fit_").replace("_", " "))
+        )
+        for path in sorted(figures.glob("fit_*.png"))
+    )
+    text = (
+        "Blinded: fitted to the expectation; the data was not looked at (see --unblind)."
+        if fit["blinded"]
+        else "Fitted to the data."
+    )
+    facts = tuple(
+        fact for name, strength in fit["strengths"].items() for fact in _facts(name, strength)
+    )
+    return Section("Measurement", text, facts + _goodness(fit), blocks, _tables(fit))
+
+
+def _facts(name: str, strength: Mapping[str, Any]) -> list[Fact]:
+    tests, limit = strength["significance"], strength["upper_limit"]
+    expected = f"{tests['expected']['z']:.2f} σ expected"
+    observed = tests["observed"]
+    facts = [
+        Fact(f"Signal strength {name}", _with_errors(strength), "MINOS errors"),
+        Fact("Significance", expected, "asymptotic q₀")
+        if observed is None
+        else Fact("Significance", f"{observed['z']:.2f} σ", f"{expected}; asymptotic q₀"),
+    ]
+    found = limit["observed"]
+    median = f"{limit['expected']['0']:.3g}"
+    shown = median if found is None else f"{found:.3g}"
+    facts.append(
+        Fact(f"Upper limit on {name}", shown, f"CLs, {limit['level']:.0%}; expected {median}")
+    )
+    return facts
+
+
+def _with_errors(strength: Mapping[str, Any]) -> str:
+    low, high = strength["minos"]["low"], strength["minos"]["high"]
+    if low is None or high is None:
+        return f"{strength['value']:.3f} ± {strength['error']:.3f}"
+    return f"{strength['value']:.3f} +{abs(high):.3f} −{abs(low):.3f}"
+
+
+def _goodness(fit: Mapping[str, Any]) -> tuple[Fact, ...]:
+    goodness = fit["goodness_of_fit"]
+    if goodness is None or goodness["p_value"] is None:
+        return ()
+    return (
+        Fact(
+            "Goodness of fit",
+            f"p = {goodness['p_value']:.3f}",
+            f"saturated model, {goodness['statistic']:.1f} for "
+            f"{goodness['degrees_of_freedom']} degrees of freedom",
+        ),
+    )
+
+
+def _tables(fit: Mapping[str, Any]) -> tuple[Table, ...]:
+    tables = []
+    if fit["modes"]:
+        rows = tuple((name, _with_errors(mode)) for name, mode in fit["modes"].items())
+        tables.append(Table(("Production mode", "Strength"), rows))
+    rows = tuple(
+        (
+            region["name"],
+            "" if region["data"] is None else f"{sum(region['data']):,.0f}",
+            *(_yield(region[when]["total"]) for when in ("before", "after")),
+        )
+        for region in fit["regions"]
+    )
+    tables.append(
+        Table(("Region", "Data", "Expected before the fit", "After the fit"), rows, "Yields")
+    )
+    return tuple(tables)
+
+
+def _yield(total: Mapping[str, float]) -> str:
+    return f"{total['events']:.1f} ± {total['error']:.1f}"

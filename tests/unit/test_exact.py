@@ -108,3 +108,11 @@ def test_a_million_additions_do_not_overflow() -> None:
     for _ in range(1000):
         total = total + step
     assert total.to_float()[0] == float(Fraction(0.1) * 1_000_000)
+
+
+def test_doubling_a_hundred_times_does_not_overflow() -> None:
+    total = _sum([0.1, -0.3])
+    for _ in range(100):
+        total = total + total
+    exact = (Fraction(0.1) - Fraction(0.3)) * 2**100
+    assert total.to_float()[0] == exact.numerator / exact.denominator

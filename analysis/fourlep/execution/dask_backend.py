@@ -62,6 +62,12 @@ class _Connection:
         n_threads: int = sum(worker["nthreads"] for worker in workers)
         return max(1, self.cluster.expected, n_threads)
 
+    def dismiss(self, plugin: str) -> None:
+        """End the reading processes: workers that are not ours live on."""
+        if self.is_alive():
+            with contextlib.suppress(OSError, TimeoutError, RuntimeError):
+                self.client.unregister_worker_plugin(plugin)  # type: ignore[no-untyped-call]  # distributed
+
     def drop(self) -> None:
         """Close the client; one that lost its scheduler may complain."""
         with contextlib.suppress(OSError, TimeoutError, RuntimeError):
@@ -148,6 +154,7 @@ class DaskBackend:
             task.future.release()
         self._running.clear()
         self._finished.clear()
+        self._connection.dismiss(self._name)
         self._connection.drop()
         self._connection.cluster.close()
 

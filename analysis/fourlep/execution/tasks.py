@@ -32,11 +32,13 @@ class Readers(WorkerPlugin):
     def setup(self, worker: Any) -> None:  # noqa: ARG002  # the interface
         """Nothing is started before the first batch."""
         self._idle: list[Watchdog] = []
+        self._is_over = False
         self._lock = threading.Lock()
 
     def teardown(self, worker: Any) -> None:  # noqa: ARG002  # the interface
-        """End the reading processes that are not in use; others end with the worker."""
+        """End the reading processes; those in use, when they come back."""
         with self._lock:
+            self._is_over = True
             while self._idle:
                 self._idle.pop().close()
 
@@ -49,7 +51,10 @@ class Readers(WorkerPlugin):
             yield chosen
         finally:
             with self._lock:
-                self._idle.append(chosen)
+                if self._is_over:
+                    chosen.close()
+                else:
+                    self._idle.append(chosen)
 
 
 def run_batch(batch: Batch[Item], plugin: str) -> Portion:

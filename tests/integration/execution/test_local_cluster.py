@@ -200,6 +200,8 @@ def test_a_given_scheduler_is_used_and_left_running(tmp_path: Path) -> None:
         outcome = run(tmp_path / "run", cluster=with_client.scheduler.address)
         assert_whole(outcome)
         assert with_client.status == "running"
+        psutil.wait_procs(nodes("reader"), timeout=10)
+        assert nodes("reader") == []
         with_client.close()
     finally:
         theirs.close()

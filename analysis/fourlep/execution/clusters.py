@@ -21,7 +21,10 @@ from fourlep.errors import ClusterError, ConfigError
 from fourlep.execution.matching import require_matching
 
 #: Seconds that a client waits for its scheduler.
-CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 30.0
+
+#: Likewise through a Gateway, whose proxy accepts although the scheduler behind it is gone.
+GATEWAY_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class GivenScheduler:
 
     def connect(self) -> Client:
         """Connect a client of the scheduler, which is given time to come back."""
-        return _client(self._address, self._address)
+        return _client(self._address, self._address, CONNECT_TIMEOUT_S)
 
     def is_alive(self) -> bool:
         """Unknown here: the client's connection tells."""
@@ -177,7 +180,7 @@ class LocalCluster:
 
     def connect(self) -> Client:
         """Connect a client of the scheduler."""
-        return _client(self._address, "the local scheduler")
+        return _client(self._address, "the local scheduler", CONNECT_TIMEOUT_S)
 
     def is_alive(self) -> bool:
         """Whether the scheduler lives; workers that died are replaced if it does."""
@@ -266,7 +269,12 @@ class GatewayCluster:
         ClusterError
             If it cannot be reached, or runs other software than this process.
         """
-        client = _client(self._cluster, self._cluster.name, security=self._cluster.security)
+        client = _client(
+            self._cluster,
+            self._cluster.name,
+            GATEWAY_TIMEOUT_S,
+            security=self._cluster.security,
+        )
         require_matching(client)
         return client
 
@@ -284,10 +292,10 @@ class GatewayCluster:
             self._gateway.close()
 
 
-def _client(where: Any, name: str, **settings: Any) -> Client:
+def _client(where: Any, name: str, timeout_s: float, **settings: Any) -> Client:
     try:
         return Client(  # type: ignore[no-untyped-call]  # distributed
-            where, timeout=CONNECT_TIMEOUT_S, set_as_default=False, **settings
+            where, timeout=timeout_s, set_as_default=False, **settings
         )
     except (OSError, TimeoutError) as error:
         raise ClusterError(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fourlep.errors import CorruptFileError
 from fourlep.io.lean.arrays import Inflated
-from fourlep.io.lean.inflate import Buffer, InflationError, inflate
+from fourlep.io.lean.inflate import Buffer, InflationError, Inflator, inflate
 from fourlep.io.lean.layout import Form
 from fourlep.io.lean.tree import MAX_BASKET_BYTES, Branch
 from fourlep.io.lean.unsupported import UnsupportedError
@@ -48,10 +48,19 @@ class BasketReader:
         Name of the tree, which every basket's key repeats.
     gap_bytes
         Baskets that are this near are fetched together.
+    inflator
+        Inflates records.
     """
 
-    def __init__(self, source: ByteSource, tree_title: str, gap_bytes: int) -> None:
+    def __init__(
+        self,
+        source: ByteSource,
+        tree_title: str,
+        gap_bytes: int,
+        inflator: Inflator = inflate,
+    ) -> None:
         self._source = source
+        self._inflate = inflator
         self._gap_bytes = gap_bytes
         self._tree_title = tree_title
         self._records: dict[int, memoryview] = {}
@@ -143,7 +152,7 @@ class BasketReader:
         record = self._records[seek]
         try:
             object_bytes, key_bytes, border = expected.verified(record, seek, size, count)
-            return inflate(record[key_bytes:], object_bytes), border, key_bytes
+            return self._inflate(record[key_bytes:], object_bytes), border, key_bytes
         except (InflationError, struct.error) as error:
             raise self._damaged(expected.name, seek, str(error)) from error
 

@@ -23,6 +23,8 @@ import zstandard
 from fourlep.io.lean.unsupported import UnsupportedError
 
 Buffer = bytes | bytearray | memoryview
+#: Inflates a record, given its inflated length, as `inflate` does.
+Inflator = Callable[[memoryview, int], Buffer]
 
 #: Codec, method, compressed and inflated length.
 _HEADER = struct.Struct("2sB3s3s")

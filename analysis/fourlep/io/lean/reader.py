@@ -20,6 +20,7 @@ from fourlep.io.lean.baskets import BasketReader
 from fourlep.io.lean.container import Key, read_container
 from fourlep.io.lean.cuts import plan_scan
 from fourlep.io.lean.gather import PART_BYTES, Gatherer, Part, join_parts
+from fourlep.io.lean.inflate import Inflator, inflate
 from fourlep.io.lean.scan import scan, windows
 from fourlep.io.lean.tree import TreeTable, read_tree
 from fourlep.io.lean.unsupported import UnsupportedError
@@ -44,6 +45,8 @@ class LeanFile:
         Deadline in seconds of the opening and of each round of reading.
     gap_bytes
         Baskets that are this near in the file are read together.
+    inflator
+        Inflates baskets; another one is of use to watch what is inflated.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class LeanFile:
         *,
         timeout_s: float = 60.0,
         gap_bytes: int = DEFAULT_GAP_BYTES,
+        inflator: Inflator = inflate,
     ) -> None:
         self._source: ByteSource = open_source(url, timeout_s)
         try:
@@ -70,7 +74,7 @@ class LeanFile:
             self._source.close()
             raise
         self._uuid = container.uuid
-        self._baskets = BasketReader(self._source, self._tree.title, gap_bytes)
+        self._baskets = BasketReader(self._source, self._tree.title, gap_bytes, inflator)
         self._gatherer = Gatherer(self._baskets, self._tree, self._source)
 
     @property

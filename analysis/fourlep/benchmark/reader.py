@@ -1,0 +1,225 @@
+"""What ``fourlep bench reader`` measures: the lean reader against coffea, and the limit.
+
+Ratios are of CPU times of one process, with the readers taking turns on the same files,
+so that a busy machine slows both. Files are in the page cache.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fourlep.benchmark.files import Content, write_file
+from fourlep.benchmark.inflation import Blocks
+from fourlep.chunk.analysis import Analysis
+from fourlep.chunk.model import Chunk, ChunkResult
+from fourlep.chunk.work import ChunkWork
+from fourlep.io.lean.inflate import Inflator, inflate
+from fourlep.io.lean.reader import LeanFile
+from fourlep.physics.registry import selection
+from fourlep.synth.rootfile.codec import Codec, Compression
+
+#: Files that are analysed together, as a batch of a run does.
+_BATCH_FILES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table.
+
+    Parameters
+    ----------
+    what, unit
+        What was measured.
+    value
+        The figure.
+    target
+        What it should be: ``">= 25"``; "" for none.
+    """
+
+    what: str
+    value: float
+    unit: str
+    target: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the target is met, None without one."""
+        if not self.target:
+            return None
+        relation, _, bound = self.target.partition(" ")
+        return self.value >= float(bound) if relation == ">=" else self.value <= float(bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a file for measuring is like."""
+
+    codec: Codec
+    share: float
+    selection: str
+    ratio_target: float
+
+    @property
+    def label(self) -> str:
+        """For the table."""
+        return f"{self.selection}, {self.codec}, {self.share:.2%} four-lepton events"
+
+
+#: 1 % and 1 in 10,000, as the targets are stated for.
+SETTINGS = tuple(
+    Setting(codec, share, name, ratio)
+    for name in ("fourlepton", "scipy2024")
+    for share, ratio in ((0.01, 25.0), (0.0001, 300.0))
+    for codec in ("zlib", "zstd")
+)
+
+
+def measure(
+    n_events: int, rounds: int, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[Figure]:
+    """Measure everything, one figure after the other.
+
+    Parameters
+    ----------
+    n_events
+        Of each file.
+    rounds
+        How often readers take turns; the medians are given.
+    tell
+        Told what is being done.
+    """
+    with tempfile.TemporaryDirectory(prefix="fourlep-bench-") as folder:
+        for setting in SETTINGS:
+            path = Path(folder) / f"SYNTHETIC_{setting.codec}_{setting.share}.root"
+            if not path.exists():
+                tell(f"writing {path.name}")
+                content = Content(n_events, setting.share, seed=1)
+                write_file(path, content, compression=Compression(setting.codec))
+            tell(f"measuring {setting.label}")
+            yield from _compared(path, setting, n_events, rounds)
+        yield from _opening(path, rounds)
+        tell("measuring starts and memory")
+        yield from _processes(path)
+
+
+def _compared(path: Path, setting: Setting, n_events: int, rounds: int) -> Iterator[Figure]:
+    analysis = Analysis(selection(setting.selection))
+    expected = _lean(path, analysis, 1)  # compiles the kernels
+    if _coffea(path, analysis).cutflows != expected.cutflows:
+        raise AssertionError(f"{setting.label}: the readers disagree")
+    lean_s, coffea_s = [], []
+    for _ in range(rounds):
+        lean_s.append(_cpu(lambda: _lean(path, analysis, _BATCH_FILES)) / _BATCH_FILES)
+        coffea_s.append(_cpu(lambda: _coffea(path, analysis)))
+    lean, coffea = statistics.median(lean_s), statistics.median(coffea_s)
+    label = setting.label
+    yield Figure(f"{label}: lean", n_events / lean / 1e3, "thousand events per CPU second")
+    yield Figure(f"{label}: coffea", n_events / coffea / 1e3, "thousand events per CPU second")
+    yield Figure(f"{label}: ratio", coffea / lean, "", f">= {setting.ratio_target:g}")
+    yield from _against_the_limit(path, analysis, label, rounds)
+    record = next(iter(expected.records.values()))
+    bound = "<= 30" if setting.share < 0.001 else ""
+    yield Figure(f"{label}: bytes", record.read_bytes / n_events, "bytes an event", bound)
+
+
+def _against_the_limit(path: Path, analysis: Analysis, label: str, rounds: int) -> Iterator[Figure]:
+    """How much of reading survivors is inflating, opening left out."""
+    blocks = Blocks()
+    _survivors(path, analysis, blocks.watch)
+    shares = []
+    for _ in range(rounds):
+        opened = _cpu(lambda: LeanFile(str(path)).close())
+        shares.append(blocks.inflate_s() / (_cpu(lambda: _survivors(path, analysis)) - opened))
+    yield Figure(f"{label}: share of the limit", statistics.median(shares), "", ">= 0.8")
+
+
+def _opening(path: Path, rounds: int) -> Iterator[Figure]:
+    took = [_cpu(lambda: LeanFile(str(path)).close()) for _ in range(5 * rounds)]
+    yield Figure("opening a file", 1e3 * statistics.median(took), "ms CPU", "<= 15")
+
+
+def _processes(path: Path) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory(prefix="fourlep-kernels-") as cache:
+        cold_s, _ = _in_a_new_process(path, cache)
+        warm_s, rss_bytes = _in_a_new_process(path, cache)
+    yield Figure("first file of a cold process", cold_s, "s", "<= 20")
+    yield Figure("first file of a warm process", warm_s, "s", "<= 2")
+    yield Figure("peak memory, eight files in flight", rss_bytes / 1e9, "GB", "<= 1")
+
+
+#: Reads one file and tells how long that took after the imports that any command makes,
+#: then eight at a time, and tells the memory.
+_SCRIPT = """
+import resource, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from fourlep.benchmark.files import cascade
+begun = time.perf_counter()
+from fourlep.io import open_events
+def read(_):
+    columns = ["event.number", "event.generator_weight", "electron.pt", "muon.d0"]
+    with open_events(sys.argv[1], reader="lean") as file:
+        return sum(map(len, file.survivors(cascade(), columns)))
+read(0)
+print(time.perf_counter() - begun)
+with ThreadPoolExecutor(8) as pool:
+    list(pool.map(read, range(16)))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def _in_a_new_process(path: Path, cache: str) -> tuple[float, float]:
+    answer = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, str(path)],
+        env={**os.environ, "NUMBA_CACHE_DIR": cache},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds, memory = answer.stdout.split()
+    return float(seconds), float(memory)
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def _lean(path: Path, analysis: Analysis, n_files: int) -> ChunkResult:
+    """One file as so many: the same bytes under other names."""
+    work = ChunkWork(analysis)
+    chunks = [Chunk("made", f"{path}#{number}") for number in range(n_files)]
+    return work.finish([work(chunk, str(path)) for chunk in chunks])
+
+
+def _survivors(path: Path, analysis: Analysis, inflator: Inflator = inflate) -> None:
+    columns = analysis.columns(needs_weights=True)
+    with LeanFile(str(path), inflator=inflator) as file:
+        for _ in file.surviving_parts(analysis.cascade, columns, optional=analysis.optional):
+            pass
+
+
+def _coffea(path: Path, analysis: Analysis) -> ChunkResult:
+    from coffea.nanoevents import NanoEventsFactory, PHYSLITESchema
+
+    from fourlep.processor import FourLeptonProcessor
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # coffea's own, about its dependencies
+        events = NanoEventsFactory.from_root(
+            {str(path): "CollectionTree"},
+            schemaclass=PHYSLITESchema,
+            mode="virtual",
+            metadata={"dataset": "made", "filename": str(path)},
+        ).events()
+        result: ChunkResult = FourLeptonProcessor(analysis).process(events)
+    return result

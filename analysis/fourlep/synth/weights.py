@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from fourlep.synth.sampling import Floats, Generator
 
-#: Further weights that vary scales; the others vary parton densities.
-_SCALES = 8
+#: Relative sizes of the weights that vary scales, in pairs up and down; all others vary
+#: parton densities.
+_SCALES = (0.08, -0.08, 0.05, -0.05, 0.04, -0.04, 0.02, -0.02)
+_PARTON_DENSITIES = 0.01
 _SHAPES = 3
 
 
@@ -40,10 +42,11 @@ def variations(rng: Generator, nominal: Floats, number: int) -> npt.NDArray[np.f
         ``d = a + b . x``, constants a and b a weight, and x normal numbers an event.
     """
     constants = np.random.default_rng(20240701)
-    size = np.where(np.arange(number) <= _SCALES, 0.08, 0.01).astype(np.float32)
-    offset = size * constants.uniform(-1.0, 1.0, number).astype(np.float32)
-    slope = 0.3 * size * constants.normal(0.0, 1.0, (_SHAPES, number)).astype(np.float32)
-    offset[0], slope[:, 0] = 0.0, 0.0
+    scales = np.array((0.0, *_SCALES)[:number])
+    densities = constants.uniform(-1.0, 1.0, max(number - len(scales), 0))
+    offset = np.concatenate([scales, _PARTON_DENSITIES * densities]).astype(np.float32)
+    normal = constants.standard_normal((_SHAPES, number), dtype=np.float32)
+    slope = np.float32(0.3) * offset * normal
     shape = rng.standard_normal((len(nominal), _SHAPES), dtype=np.float32)
     made = shape @ slope
     made += offset + np.float32(1.0)

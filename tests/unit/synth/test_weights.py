@@ -21,12 +21,20 @@ def test_the_first_weight_is_the_nominal_one_with_its_sign() -> None:
     assert made[:, 0].tolist() == nominal.astype(np.float32).tolist()
 
 
-def test_scales_vary_by_tenths_and_parton_densities_by_hundredths() -> None:
+def test_scales_vary_in_opposite_pairs_and_parton_densities_by_a_hundredth() -> None:
     made = variations(np.random.default_rng(1), np.ones(5000), 300)
-    spread = np.abs(made - 1.0).max(axis=0)
-    assert spread[1:9].max() > 0.05
-    assert spread[9:].max() < 0.06
+    mean = made.mean(axis=0) - 1.0
+    assert mean[1:9] == pytest.approx(
+        [0.08, -0.08, 0.05, -0.05, 0.04, -0.04, 0.02, -0.02], abs=3e-3
+    )
+    assert np.abs(mean[9:]).max() < 0.0105
     assert np.all(made > 0.0)
+
+
+@pytest.mark.parametrize("number", [1, 5, 300])
+def test_an_event_has_as_many_weights_as_asked_for(number: int) -> None:
+    made = variations(np.random.default_rng(1), np.ones(3), number)
+    assert made.shape == (3, number)
 
 
 def test_the_share_of_negative_weights_is_as_requested() -> None:

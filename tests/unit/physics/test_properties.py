@@ -17,7 +17,7 @@ from fourlep.physics.selection import Selected, Selection
 from hand_made import RANDOM_EVENT, Electron, Lepton, Muon, events_of, reference
 
 EVENTS = st.lists(RANDOM_EVENT, max_size=6)
-few = settings(max_examples=30)
+few = settings(max_examples=20)
 SELECTIONS = [selection(name) for name in CONFIGS]
 
 by_name = pytest.mark.parametrize("chosen", SELECTIONS, ids=lambda chosen: chosen.name)
@@ -89,6 +89,7 @@ _CONFIGURED = st.one_of(
 )
 
 
+@settings(max_examples=60)
 @given(chosen=_CONFIGURED, events=EVENTS)
 def test_the_cascade_never_rejects_what_the_selection_keeps(
     chosen: Selection, events: list

@@ -11,11 +11,13 @@ from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
 from fourlep.chunk.pooled import MAX_FILE_BYTES, MAX_PART_BYTES, Survivors, finish
 from fourlep.chunk.sums import analyse, nothing
+from fourlep.config.environment import index_dir
 from fourlep.errors import CorruptFileError, DatasetError
 from fourlep.events import Events
 from fourlep.io import EventFile, open_events
 from fourlep.io.lean.fallback import FallbackFile
 from fourlep.io.lean.gather import Part, join_parts
+from fourlep.io.lean.index import read_shard, shard_path
 
 __all__ = ["Analysis", "process", "read"]
 
@@ -68,7 +70,11 @@ def read(chunk: Chunk, analysis: Analysis, *, url: str = "") -> Survivors | Chun
     started = _Clock()
     place = url or chunk.url
     with open_events(
-        place, chunk.tree, reader=analysis.reader, timeout_s=analysis.timeout_s
+        place,
+        chunk.tree,
+        reader=analysis.reader,
+        timeout_s=analysis.timeout_s,
+        index=read_shard(shard_path(index_dir(), chunk.dataset)).get(chunk.url),
     ) as file:
         n_events = _entries(chunk, file)
         is_simulation = _is_simulation(chunk, file)

@@ -23,6 +23,7 @@ COMMANDS = {
     "facility": "fourlep.cli.facility:facility",
     "failed": "fourlep.cli.failed:failed",
     "fit": "fourlep.cli.fit:fit",
+    "index": "fourlep.cli.index:index",
     "plan": "fourlep.cli.plan:plan",
     "report": "fourlep.cli.report:report",
     "run": "fourlep.cli.run:run",

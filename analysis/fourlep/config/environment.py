@@ -23,6 +23,11 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fourlep"
 
 
+def index_dir() -> Path:
+    """Where ``fourlep index build`` keeps tables of baskets, within `cache_dir`."""
+    return cache_dir() / "index"
+
+
 def cache_endpoints() -> tuple[str, ...]:
     """XCache endpoints in front of the origin (``FOURLEP_CACHES``), comma-separated.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fourlep.errors import UnknownFormatError
 from fourlep.io.lean.fallback import FallbackFile
+from fourlep.io.lean.index import IndexedTable
 from fourlep.io.lean.reader import LeanFile
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.source import EventFile, ReaderChoice
@@ -11,7 +12,12 @@ from fourlep.io.uproot_reader import UprootFile
 
 
 def open_events(
-    url: str, tree: str = "", *, reader: ReaderChoice = "auto", timeout_s: float = 60.0
+    url: str,
+    tree: str = "",
+    *,
+    reader: ReaderChoice = "auto",
+    timeout_s: float = 60.0,
+    index: IndexedTable | None = None,
 ) -> EventFile:
     """Open a file of events, of whatever format it is.
 
@@ -26,6 +32,9 @@ def open_events(
         lean reader where it can and says in ``fallback`` why it cannot.
     timeout_s
         How long a remote server may take to answer.
+    index
+        Table of the file's baskets from an earlier reading, for the lean reader; one that
+        is not of this file is not used.
 
     Raises
     ------
@@ -48,7 +57,7 @@ def open_events(
     if reader == "uproot":
         return plain("")
     try:
-        lean = LeanFile(url, tree, timeout_s=timeout_s)
+        lean = LeanFile(url, tree, timeout_s=timeout_s, index=index)
     except UnsupportedError as unknown:
         if reader == "auto":
             return plain(str(unknown))
@@ -57,4 +66,4 @@ def open_events(
             url=url,
             remedy="use reader 'auto', which reads it with uproot",
         ) from unknown
-    return FallbackFile(lean, plain)
+    return FallbackFile(lean, lambda: LeanFile(url, tree, timeout_s=timeout_s), plain)

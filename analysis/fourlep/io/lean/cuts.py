@@ -17,8 +17,9 @@ from fourlep.events import COLUMNS, Cascade, Cut
 from fourlep.io import derive
 from fourlep.io.branches import Source
 from fourlep.io.lean.arrays import OPERATOR_CODES, NumberCut, code_of
+from fourlep.io.lean.index import Table
 from fourlep.io.lean.layout import Form
-from fourlep.io.lean.tree import Branch, TreeTable
+from fourlep.io.lean.tree import Branch
 from fourlep.units import MeV
 
 
@@ -70,7 +71,7 @@ class ScanPlan:
         )
 
 
-def plan_scan(cascade: Cascade, sources: Mapping[str, Source], tree: TreeTable) -> ScanPlan:
+def plan_scan(cascade: Cascade, sources: Mapping[str, Source], tree: Table) -> ScanPlan:
     """Translate a cascade.
 
     Parameters
@@ -102,7 +103,7 @@ _STEPS: Mapping[Callable[..., Any] | None, tuple[int, float]] = {
 }
 
 
-def _scan_cut(cut: Cut, source: Source, tree: TreeTable) -> ScanCut | None:
+def _scan_cut(cut: Cut, source: Source, tree: Table) -> ScanCut | None:
     if source.derive not in _STEPS or len(source.branches) != 1:
         return None
     if source.derive is derive.is_nonzero and cut.operator != "is_true":

@@ -1,16 +1,23 @@
-"""The lean reader where it can, uproot where it cannot, as one file."""
+"""The lean reader where it can, uproot where it cannot, as one file.
+
+A file that was opened with a stored index is opened without it when anything does not
+agree: a stale index may look like damage.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from fourlep.errors import CorruptFileError
 from fourlep.events import Cascade, Events
 from fourlep.io.lean.gather import Part
 from fourlep.io.lean.reader import LeanFile
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.source import EventFile, Reader
+
+Answer = TypeVar("Answer")
 
 
 class FallbackFile:
@@ -20,12 +27,20 @@ class FallbackFile:
     ----------
     lean
         The open file.
+    direct
+        Opens the same file without an index.
     plain
         Opens the same file with uproot, given the reason.
     """
 
-    def __init__(self, lean: LeanFile, plain: Callable[[str], EventFile]) -> None:
+    def __init__(
+        self,
+        lean: LeanFile,
+        direct: Callable[[], LeanFile],
+        plain: Callable[[str], EventFile],
+    ) -> None:
         self._file: EventFile = lean
+        self._direct = direct
         self._plain = plain
         self._earlier_bytes = 0
 
@@ -57,10 +72,7 @@ class FallbackFile:
     @property
     def is_simulation(self) -> bool:
         """Whether the events are simulated."""
-        try:
-            return self._file.is_simulation
-        except UnsupportedError as unknown:
-            return self._fall_back(unknown).is_simulation
+        return self._ask(lambda file: file.is_simulation)
 
     @property
     def read_bytes(self) -> int:
@@ -79,10 +91,7 @@ class FallbackFile:
 
     def columns(self) -> frozenset[str]:
         """Canonical columns that the file provides, trigger chains included."""
-        try:
-            return self._file.columns()
-        except UnsupportedError as unknown:
-            return self._fall_back(unknown).columns()
+        return self._ask(lambda file: file.columns())
 
     def read(
         self,
@@ -93,11 +102,7 @@ class FallbackFile:
         optional: Sequence[str] = (),
     ) -> Events:
         """Read entries ``start`` to ``stop`` whole. See `EventFile.read`."""
-        try:
-            return self._file.read(columns, start, stop, optional=optional)
-        except UnsupportedError as unknown:
-            plain = self._fall_back(unknown)
-            return plain.read(columns, start, stop, optional=optional)
+        return self._ask(lambda file: file.read(columns, start, stop, optional=optional))
 
     def survivors(
         self,
@@ -109,13 +114,10 @@ class FallbackFile:
         optional: Sequence[str] = (),
     ) -> Iterator[Events]:
         """Read the events that ``cascade`` keeps. See `EventFile.survivors`."""
-        try:
-            for events in self._file.survivors(cascade, columns, start, stop, optional=optional):
-                start = int(events.entry[-1]) + 1
+        for part in self.surviving_parts(cascade, columns, start, stop, optional=optional):
+            events = part.events() if isinstance(part, Part) else part
+            if len(events):
                 yield events
-        except UnsupportedError as unknown:
-            plain = self._fall_back(unknown)
-            yield from plain.survivors(cascade, columns, start, stop, optional=optional)
 
     def surviving_parts(
         self,
@@ -130,23 +132,15 @@ class FallbackFile:
 
         At least one part or events, which are empty where nothing survives.
         """
-        first = start
-        try:
-            if isinstance(self._file, LeanFile):
-                for part in self._file.surviving_parts(
-                    cascade, columns, start, stop, optional=optional
-                ):
-                    start = int(part.entry[-1]) + 1 if len(part.entry) else start
+        while True:
+            try:
+                for part in _parts(self._file, cascade, columns, (start, stop), optional):
                     yield part
+                    start = int(part.entry[-1]) + 1 if len(part.entry) else start
+            except (UnsupportedError, CorruptFileError) as error:
+                self._turn(error)
+            else:
                 return
-        except UnsupportedError as unknown:
-            self._fall_back(unknown)
-        found = False
-        for events in self._file.survivors(cascade, columns, start, stop, optional=optional):
-            found = True
-            yield events
-        if not found and start == first:
-            yield self._file.read(columns, 0, 0, optional=optional)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -163,8 +157,43 @@ class FallbackFile:
     ) -> None:
         self.close()
 
-    def _fall_back(self, unknown: UnsupportedError) -> EventFile:
+    def _ask(self, question: Callable[[EventFile], Answer]) -> Answer:
+        while True:
+            try:
+                return question(self._file)
+            except (UnsupportedError, CorruptFileError) as error:
+                self._turn(error)
+
+    def _turn(self, error: UnsupportedError | CorruptFileError) -> None:
+        """Turn to the next way of reading; raise the error where there is none."""
+        is_indexed = isinstance(self._file, LeanFile) and self._file.is_indexed
+        if not is_indexed and not isinstance(error, UnsupportedError):
+            raise error
         self._earlier_bytes = self.read_bytes
         self._file.close()
-        self._file = self._plain(str(unknown))
-        return self._file
+        if is_indexed:
+            try:
+                self._file = self._direct()
+            except UnsupportedError as unknown:
+                self._file = self._plain(str(unknown))
+        else:
+            self._file = self._plain(str(error))
+
+
+def _parts(
+    file: EventFile,
+    cascade: Cascade,
+    columns: Sequence[str],
+    entries: tuple[int, int | None],
+    optional: Sequence[str],
+) -> Iterator[Part | Events]:
+    """Yield parts of any reader; at least one, which is empty where nothing survives."""
+    if isinstance(file, LeanFile):
+        yield from file.surviving_parts(cascade, columns, *entries, optional=optional)
+        return
+    found = False
+    for events in file.survivors(cascade, columns, *entries, optional=optional):
+        found = True
+        yield events
+    if not found:
+        yield file.read(columns, 0, 0, optional=optional)

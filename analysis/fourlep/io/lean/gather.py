@@ -17,7 +17,8 @@ from fourlep.io.assemble import assemble
 from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.baskets import BasketReader
 from fourlep.io.lean.cuts import ScanPlan
-from fourlep.io.lean.tree import Branch, TreeTable
+from fourlep.io.lean.index import Table
+from fourlep.io.lean.tree import Branch
 from fourlep.io.lean.values import Values, join, values
 from fourlep.io.request import Request
 from fourlep.io.transport import ByteSource
@@ -87,7 +88,7 @@ class Gatherer:
         Of the file.
     """
 
-    def __init__(self, baskets: BasketReader, tree: TreeTable, source: ByteSource) -> None:
+    def __init__(self, baskets: BasketReader, tree: Table, source: ByteSource) -> None:
         self._baskets = baskets
         self._tree = tree
         self._source = source

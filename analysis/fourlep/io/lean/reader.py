@@ -17,9 +17,10 @@ from fourlep.events import Cascade, Events
 from fourlep.io.branches import TTREE
 from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.baskets import BasketReader
-from fourlep.io.lean.container import Key, read_container
+from fourlep.io.lean.container import Key, read_container, read_uuid
 from fourlep.io.lean.cuts import plan_scan
 from fourlep.io.lean.gather import PART_BYTES, Gatherer, Part, join_parts
+from fourlep.io.lean.index import IndexedTable, Table, kept
 from fourlep.io.lean.inflate import Inflator, inflate
 from fourlep.io.lean.scan import scan, windows
 from fourlep.io.lean.tree import TreeTable, read_tree
@@ -47,6 +48,8 @@ class LeanFile:
         Baskets that are this near in the file are read together.
     inflator
         Inflates baskets; another one is of use to watch what is inflated.
+    index
+        Table of the file's baskets from an earlier reading; used if it is of this file.
 
     Raises
     ------
@@ -65,17 +68,34 @@ class LeanFile:
         timeout_s: float = 60.0,
         gap_bytes: int = DEFAULT_GAP_BYTES,
         inflator: Inflator = inflate,
+        index: IndexedTable | None = None,
     ) -> None:
+        self.is_indexed = False
         self._source: ByteSource = open_source(url, timeout_s)
         try:
-            container = read_container(self._source)
-            self._tree = _physlite(self._source, container.tree(tree or TTREE.tree))
+            self._uuid, self._tree = self._table(tree or TTREE.tree, index)
         except BaseException:
             self._source.close()
             raise
-        self._uuid = container.uuid
         self._baskets = BasketReader(self._source, self._tree.title, gap_bytes, inflator)
         self._gatherer = Gatherer(self._baskets, self._tree, self._source)
+
+    def _table(self, tree: str, index: IndexedTable | None) -> tuple[str, Table]:
+        """Find the file's UUID and its table of baskets."""
+        if index is not None and (index.title, index.n_bytes) == (tree, self._source.size):
+            uuid = read_uuid(self._source)
+            if uuid == index.uuid:
+                self.is_indexed = True
+                return uuid, index
+        container = read_container(self._source)
+        return container.uuid, _physlite(self._source, container.tree(tree))
+
+    def indexed(self, columns: Sequence[str]) -> IndexedTable:
+        """Keep the table of the branches behind ``columns``, those that the file has."""
+        resolved = [rule.resolve(self._tree.names) for rule in TTREE.simulated]
+        told = [name for source in resolved if source is not None for name in source.branches]
+        wanted = dict.fromkeys((*told, *self._request((), columns).branches))
+        return kept(self._tree, self._uuid, self._source.size, wanted)
 
     @property
     def url(self) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import pickle
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class Soaked:
     pause_s
         Time that a read takes at least.
     share, seed
-        Share of the reads that fail, and which.
+        Share of the reads that fail; what the chance begins with.
     trouble, victim, folder
         "crash" or "hang" at the first read of one file; the folder remembers it.
     """
@@ -68,7 +69,8 @@ class Soaked:
         return ToyResult(total, {item.key: ToyRecord(1, 0, len(content))})
 
     def _be_unlucky(self, item: ToyItem, url: str, content: bytes) -> None:
-        salt = f"{self.seed} {item.key} {url} {threading.get_ident()}".encode()
+        # The time is in it, or a file that was unlucky once would be so for ever.
+        salt = f"{self.seed} {item.key} {url} {time.monotonic_ns()}".encode()
         digest = hashlib.blake2b(salt + content[:8], digest_size=4).digest()
         if int.from_bytes(digest, "big") < self.share * 2**32:
             raise TransientReadError(f"{url}: injected", url=url)

@@ -15,6 +15,15 @@ from collections.abc import Sequence
 
 _LOOPBACK = "127.0.0.1"
 
+#: What dask does every few milliseconds by default, and nobody looks at here: profiles of the
+#: worker's threads, which only wait for the reading process, and moving results in memory.
+_QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.scheduler.work-stealing-interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+
 
 async def _scheduler() -> None:
     from distributed import Scheduler
@@ -49,7 +58,10 @@ def _end_with_parent() -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Run the node that ``arguments`` describe until its parent goes."""
+    import dask
+
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    dask.config.set(_QUIET)
     asyncio.run(_scheduler() if arguments[0] == "scheduler" else _worker(*arguments[1:]))
 
 

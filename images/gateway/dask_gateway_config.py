@@ -29,7 +29,8 @@ if one_of("FOURLEP_GATEWAY_PART", ("server", "controller"), "server") == "server
     c.JupyterHubAuthenticator.cache_max_age = 60
 
 GUARD = "fourlep.facility.dashboard_guard"
-c.Backend.cluster_options = cluster_options(limits, images)
+share = number("FOURLEP_WORKER_REQUESTED_SHARE", 1)
+c.Backend.cluster_options = cluster_options(limits, images, share)
 c.ClusterConfig.scheduler_cmd = ["dask", "scheduler", "--preload", GUARD]
 c.ClusterConfig.worker_cmd = ["dask", "worker", "--preload", GUARD]
 c.ClusterConfig.idle_timeout = number("FOURLEP_CLUSTER_IDLE_S", 1800)

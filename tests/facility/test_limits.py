@@ -138,11 +138,19 @@ def test_the_form_translates_to_the_gateways_configuration() -> None:
     options = form.parse_options({"worker_cores": 2, "worker_memory_gib": 1.5, "workers": 3})
     assert form.get_configuration(options, User("ada")) == {
         "worker_cores": 2,
+        "worker_cores_limit": 2,
         "worker_threads": 2,
         "worker_memory": 1_610_612_736,
         "cluster_max_workers": 3,
         "image": "analysis:1",
     }
+
+
+def test_a_pod_may_use_more_than_the_share_that_is_kept_for_it() -> None:
+    form = cluster_options(LIMITS, images=("analysis:1",), requested_share=0.25)
+    configuration = form.get_configuration(form.parse_options({"worker_cores": 2}), User("ada"))
+    assert configuration["worker_cores"] == 0.5
+    assert configuration["worker_cores_limit"] == 2
 
 
 def test_an_image_that_is_not_offered_is_refused() -> None:

@@ -140,6 +140,26 @@ def smoke(directory: Path, hub: str, token_file: Path | None, notebooks: Path | 
     click.echo(f"The facility works: {len(result.figures)} figures in {result.seconds:.0f} s.")
 
 
+@facility.command("stand-in")
+@click.option(
+    "--directory",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that an origin serves.",
+)
+@click.option(
+    "--address", required=True, metavar="URL", help="Of that folder: root://host:port//prefix."
+)
+@click.option(
+    "--events", default=20_000, show_default=True, help="Simulated events of the release."
+)
+def stand_in(directory: Path, address: str, events: int) -> None:
+    """Make a synthetic release for an origin to serve, unless it is there."""
+    from fourlep.facility.published import publish_stand_in
+
+    click.echo(str(publish_stand_in(directory, address, events)))
+
+
 @facility.command()
 def collect() -> None:
     """Collect the caches' statistics and offer them to Prometheus, until ended."""

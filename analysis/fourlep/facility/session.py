@@ -13,10 +13,10 @@ from typing import Any
 
 from fourlep.config.environment import cache_endpoints, cache_origin
 from fourlep.config.settings import text
-from fourlep.datasets.fileset import load_fileset
 from fourlep.datasets.model import Fileset
 from fourlep.errors import ConfigError, OutputError
 from fourlep.execution import Progress
+from fourlep.facility.published import facility_fileset
 from fourlep.io.routes import RELEASE_ORIGIN, Routes
 from fourlep.pipeline.configure import configured_analysis
 from fourlep.pipeline.record import RunRecord
@@ -42,7 +42,7 @@ def fileset(processes: Collection[str] = ()) -> Fileset:
             "this facility names no fileset",
             remedy="load one: fourlep.datasets.fileset.load_fileset(name or file)",
         )
-    return load_fileset(name, processes=processes)
+    return facility_fileset(name, processes=processes)
 
 
 def routes() -> Routes:

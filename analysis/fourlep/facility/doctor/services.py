@@ -75,10 +75,10 @@ def fileset() -> Iterator[Finding]:
     if not name:
         yield Finding("fileset", "note", "the facility names none (FOURLEP_FILESET)")
         return
-    from fourlep.datasets.fileset import load_fileset
+    from fourlep.facility.published import facility_fileset
 
     try:
-        found = load_fileset(name)
+        found = facility_fileset(name)
     except FourlepError as error:
         yield Finding("fileset", "problem", error.message, error.remedy)
         return

@@ -11,6 +11,7 @@ from dask_gateway_server.backends.kubernetes.backend import KubeBackend
 
 from fourlep.config.settings import number, text
 from fourlep.facility.gateway.limits import Limits, PerUserLimits
+from fourlep.facility.gateway.namespaced import watch_one_namespace
 
 #: The root file system is read-only: what libraries write goes to the pod's own /tmp.
 _SCRATCH = {
@@ -28,6 +29,7 @@ class LimitedKubeBackend(PerUserLimits, KubeBackend):  # type: ignore[misc]  # u
 
 def configure_kubernetes(c: Any, prefix: str, limits: Limits) -> None:
     """Run clusters as pods, routed by Traefik."""
+    watch_one_namespace(text("FOURLEP_CLUSTERS_NAMESPACE", text("POD_NAMESPACE")))
     c.DaskGateway.backend_class = LimitedKubeBackend
     c.LimitedKubeBackend.limits = limits
     instance = text("DASK_GATEWAY_INSTANCE")

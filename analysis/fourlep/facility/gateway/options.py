@@ -14,7 +14,9 @@ _WORKERS = 8
 _MEMORY_GIB = 2.0
 
 
-def cluster_options(limits: Limits, images: tuple[str, ...] = ()) -> Options:
+def cluster_options(
+    limits: Limits, images: tuple[str, ...] = (), requested_share: float = 1.0
+) -> Options:
     """Build the form of a new cluster.
 
     Parameters
@@ -23,6 +25,9 @@ def cluster_options(limits: Limits, images: tuple[str, ...] = ()) -> Options:
         Bounds of the fields.
     images
         On Kubernetes, the images that a cluster may run in, the default first.
+    requested_share
+        On Kubernetes, how much of a worker's cores is kept for it; up to all of them it uses
+        what others leave.
     """
     fields = [
         Integer("worker_cores", default=1, min=1, max=limits.worker_cores, label="Cores a worker"),
@@ -41,18 +46,24 @@ def cluster_options(limits: Limits, images: tuple[str, ...] = ()) -> Options:
             label="Workers at most",
         ),
     ]
-    if images:
-        fields.append(Select("image", list(images), label="Image"))
-    return Options(*fields, handler=_configuration)
+    if not images:
+        return Options(*fields, handler=_configuration)
+
+    def pods(options: Any, user: Any) -> dict[str, Any]:
+        return {
+            **_configuration(options, user),
+            "worker_cores": options.worker_cores * requested_share,
+            "worker_cores_limit": options.worker_cores,
+            "image": options.image,
+        }
+
+    return Options(*fields, Select("image", list(images), label="Image"), handler=pods)
 
 
 def _configuration(options: Any, user: Any) -> dict[str, Any]:  # noqa: ARG001  # the Gateway passes it by name
-    chosen = {
+    return {
         "worker_cores": options.worker_cores,
         "worker_threads": options.worker_cores,
         "worker_memory": int(options.worker_memory_gib * _GIB),
         "cluster_max_workers": options.workers,
     }
-    if "image" in options:
-        chosen["image"] = options.image
-    return chosen

@@ -23,6 +23,12 @@ _BITS = 32
 _MASK = (1 << _BITS) - 1
 _MANTISSA_BITS = 53
 
+#: Limbs that one shifted number can reach.
+_PARTS = 3
+
+#: Terms that are taken apart at a time: their arrays stay in the processor's cache.
+_BLOCK = 8192
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExactSums:
@@ -83,20 +89,15 @@ class ExactSums:
             raise ValueError(f"index {flat.shape} and values {terms.shape} must be equally long")
         if not np.all(np.isfinite(terms)):
             raise ValueError("cannot sum NaN or infinite values")
-        mantissa, exponent = np.frexp(terms)
-        digits = np.ldexp(mantissa, _MANTISSA_BITS).astype(np.int64)
-        lowest, shift = np.divmod(exponent.astype(np.int64) - _MANTISSA_BITS, _BITS)
-        low = (digits & _MASK) << shift  # below 2**63
-        high = (digits >> _BITS) << shift  # above -2**53, below 2**53
-        parts = (low & _MASK, (low >> _BITS) + (high & _MASK), high >> _BITS)
-        limbs: dict[int, npt.NDArray[np.int64]] = {}
+        exponents = np.frexp(terms)[1]
+        first = (int(exponents.min(initial=0)) - _MANTISSA_BITS) // _BITS
+        last = (int(exponents.max(initial=0)) - _MANTISSA_BITS) // _BITS
         size = int(np.prod(shape, dtype=np.int64))
-        for number in np.unique(lowest):
-            chosen = lowest == number
-            for offset, part in enumerate(parts):
-                limb = limbs.setdefault(int(number) + offset, np.zeros(size, dtype=np.int64))
-                np.add.at(limb, flat[chosen], part[chosen])
-        return cls(shape, _carried({k: v.reshape(shape) for k, v in limbs.items()}))
+        limbs = np.zeros((last - first + _PARTS, size), dtype=np.int64)
+        for start in range(0, len(terms), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            _add_digits(limbs, first, flat[block], terms[block])
+        return cls(shape, _carried({first + k: v.reshape(shape) for k, v in enumerate(limbs)}))
 
     def __add__(self, other: ExactSums) -> ExactSums:
         if not isinstance(other, ExactSums):
@@ -165,6 +166,25 @@ class ExactSums:
         stacked = np.asarray(limbs, dtype=np.int64)
         keys = np.asarray(numbers, dtype=np.int64).tolist()
         return cls(stacked.shape[1:], dict(zip(keys, stacked, strict=True)))
+
+
+def _add_digits(
+    limbs: npt.NDArray[np.int64],
+    first: int,
+    flat: npt.NDArray[np.int64],
+    terms: npt.NDArray[np.float64],
+) -> None:
+    """Add ``terms`` to ``limbs``, of which the lowest has the number ``first``."""
+    mantissa, exponent = np.frexp(terms)
+    digits = np.ldexp(mantissa, _MANTISSA_BITS).astype(np.int64)
+    lowest_bit = exponent.astype(np.int64) - _MANTISSA_BITS
+    lowest, shift = lowest_bit // _BITS, lowest_bit % _BITS
+    low = (digits & _MASK) << shift  # below 2**63
+    high = (digits >> _BITS) << shift  # above -2**53, below 2**53
+    position = (lowest - first) * limbs.shape[1] + flat
+    parts = (low & _MASK, (low >> _BITS) + (high & _MASK), high >> _BITS)
+    for offset, part in enumerate(parts):
+        np.add.at(limbs[offset:].reshape(-1), position, part)
 
 
 def _difference(left: ExactSums, right: ExactSums) -> dict[int, npt.NDArray[np.int64]]:

@@ -34,15 +34,20 @@ class Corrections(Protocol):
     def largest_pt_change(self) -> float:
         """Largest relative change of pT, nominal correction included, 0 to 1."""
 
-    def apply(self, events: Events, variation: str) -> Events:
-        """Correct the leptons of events.
+    def apply(self, events: Events, variations: tuple[str, ...]) -> Events:
+        """Correct the leptons of events, once for each variation.
 
         Parameters
         ----------
         events
             As read.
-        variation
-            ``nominal`` or one of ``kinematic_variations``.
+        variations
+            ``nominal`` or of ``kinematic_variations``.
+
+        Returns
+        -------
+        (n_variations * n_events) Events
+            All events of the first variation, then all of the next.
         """
 
     def weights(self, events: Events, variations: tuple[str, ...]) -> npt.NDArray[np.float64]:
@@ -52,7 +57,7 @@ class Corrections(Protocol):
         ----------
         events
             Selected events, whose electrons and muons are the four of the candidate,
-            corrected as in the nominal variation.
+            corrected as in one kinematic variation or nominally.
         variations
             ``nominal`` or of ``weight_variations``.
 

@@ -87,7 +87,7 @@ def analyse(
     weights = event_weights(events, counts_events=counts_events)
     selection = analysis.selection
     corrections = analysis.corrections if events.is_simulation else None
-    corrected = events if corrections is None else corrections.apply(events, NOMINAL)
+    corrected = events if corrections is None else corrections.apply(events, (NOMINAL,))
     selected = selection.select(corrected, analysis.good_runs)
     candidates = selected.candidates
     variants = [nominal_variant(corrected, candidates, weights, corrections)]

@@ -18,6 +18,10 @@ from fourlep.physics.specs import Spec
 
 Floats = npt.NDArray[np.float64]
 
+#: Events of all variations together that are selected in one pass, which bounds
+#: memory and keeps arrays in the cache.
+_MOST_EVENTS = 20_000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
@@ -28,7 +32,7 @@ class Variant:
     variations
         Names; several when they differ by weights alone.
     candidates
-        The selected events.
+        The selected events; their ``index`` counts within the pass that selected them.
     weights : (n_variations, n) float64
         Signed weights.
     """
@@ -83,7 +87,7 @@ def selection_variants(selection: Selection, nominal: Variant) -> Iterator[Varia
 def kinematic_variants(
     events: Events, weights: Floats, analysis: Analysis, corrections: Corrections
 ) -> Iterator[Variant]:
-    """Yield the variations that change leptons; each selects again.
+    """Yield the variations that change leptons: each has candidates of its own.
 
     Parameters
     ----------
@@ -94,11 +98,29 @@ def kinematic_variants(
     analysis, corrections
         What to do.
     """
-    for name in corrections.kinematic_variations:
-        changed = corrections.apply(events, name)
-        candidates = analysis.selection.select(changed, analysis.good_runs).candidates
-        factors = corrections.weights(with_candidates_only(changed, candidates), (NOMINAL,))
-        yield Variant((name,), candidates, weights[candidates.index][np.newaxis] * factors)
+    names = corrections.kinematic_variations
+    size = max(1, _MOST_EVENTS // max(1, len(names)))
+    for start in range(0, max(len(events), 1), size):
+        part = slice(start, start + size)
+        yield from _selected_again(events[part], weights[part], analysis, corrections)
+
+
+def _selected_again(
+    events: Events, weights: Floats, analysis: Analysis, corrections: Corrections
+) -> Iterator[Variant]:
+    """Select all kinematic variations in one pass.
+
+    A small batch costs what calling awkward costs, so one large pass is several times
+    cheaper than one for each variation.
+    """
+    names = corrections.kinematic_variations
+    changed = corrections.apply(events, names)
+    candidates = analysis.selection.select(changed, analysis.good_runs).candidates
+    factors = corrections.weights(with_candidates_only(changed, candidates), (NOMINAL,))
+    weighted = np.tile(weights, len(names))[candidates.index][np.newaxis] * factors
+    edges = np.searchsorted(candidates.index, np.arange(len(names) + 1) * len(events))
+    for name, first, last in zip(names, edges[:-1], edges[1:], strict=True):
+        yield Variant((name,), candidates[first:last], weighted[:, first:last])
 
 
 def with_candidates_only(events: Events, candidates: Candidates) -> Events:

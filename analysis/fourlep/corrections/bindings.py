@@ -17,7 +17,8 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from fourlep.corrections.momentum import Flavour, check_offered
+from fourlep.corrections.flat import FlatLeptons, Floats
+from fourlep.corrections.momentum import Flavour, corrected
 from fourlep.corrections.payload import NOMINAL
 from fourlep.errors import ConfigError
 from fourlep.units import MeV
@@ -71,19 +72,19 @@ class BoundTool:
         ConfigError
             If the bindings are not installed, or the tool does not have ``sys``.
         """
-        check_offered(self, sys)
-        if not ak.fields(leptons):
-            return leptons
+        return corrected(self, leptons, sys)
+
+    def changes(self, leptons: FlatLeptons, sys: str) -> Floats:
+        """Compute the factor on pT of each lepton, (n_leptons,)."""
         columns = {
-            theirs: leptons[ours] / MeV if theirs in _ENERGIES else leptons[ours]
+            theirs: leptons.jagged(leptons.inputs[ours] / (MeV if theirs in _ENERGIES else 1.0))
             for theirs, ours in _FIELDS.items()
         }
         made = _initialised(self.tool, self.properties)
         answer = made(ak.zip(columns), sys="" if sys == NOMINAL else sys)
-        pt = leptons["pt"]
-        limits = pt * (1.0 - self.largest_change), pt * (1.0 + self.largest_change)
-        corrected = np.minimum(np.maximum(answer.newPt * MeV, limits[0]), limits[1])
-        return ak.with_field(leptons, corrected, "pt")
+        pt = np.asarray(ak.flatten(answer.newPt, axis=None), dtype=np.float64) * MeV
+        change = pt / leptons.inputs["pt"]
+        return np.clip(change, 1.0 - self.largest_change, 1.0 + self.largest_change)
 
 
 @lru_cache(maxsize=8)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
+import awkward as ak
 import numpy as np
 
 from fourlep.corrections.efficiency import EfficiencyTool, PileupTool
-from fourlep.corrections.momentum import KinematicTool
+from fourlep.corrections.flat import FlatLeptons, Floats
+from fourlep.corrections.momentum import Flavour, KinematicTool
 from fourlep.corrections.noise import with_seeds
-from fourlep.corrections.payload import NOMINAL, Floats
+from fourlep.corrections.payload import NOMINAL
 from fourlep.corrections.theory import TheoryTool
 from fourlep.errors import ConfigError
 from fourlep.events import Events
@@ -63,30 +65,58 @@ class Calibration:
     def _kept(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(name for name in dict.fromkeys(names) if name not in self.excluded)
 
-    def apply(self, events: Events, variation: str) -> Events:
-        """Correct the leptons of events.
+    def apply(self, events: Events, variations: tuple[str, ...]) -> Events:
+        """Correct the leptons of events, once for each variation.
+
+        All variations come as one array of events, so that a selection decides them in
+        one pass.
 
         Parameters
         ----------
         events
             As read.
-        variation
-            ``nominal`` or one of `kinematic_variations`.
+        variations
+            ``nominal`` or of `kinematic_variations`.
+
+        Returns
+        -------
+        (n_variations * n_events) Events
+            All events of the first variation, then all of the next; several without
+            the generator's further weights, which are large and vary no lepton.
 
         Raises
         ------
         ConfigError
             If there is no such variation.
         """
-        self._check((variation,), self.kinematic_variations)
-        corrected = with_seeds(events)
-        for tool in self.kinematic:
+        self._check(variations, self.kinematic_variations)
+        seeded = with_seeds(events)
+        repeated = seeded if len(variations) == 1 else _repeated(seeded, len(variations))
+        return replace(
+            repeated,
+            electrons=self._varied("electron", seeded.electrons, repeated.electrons, variations),
+            muons=self._varied("muon", seeded.muons, repeated.muons, variations),
+        )
+
+    def _varied(
+        self, flavour: Flavour, leptons: ak.Array, repeated: ak.Array, variations: tuple[str, ...]
+    ) -> ak.Array:
+        """``repeated`` with the pT of each variation."""
+        tools = [tool for tool in self.kinematic if tool.flavour == flavour]
+        if not tools or not ak.fields(leptons):
+            return repeated
+        flat = FlatLeptons.of(leptons)
+        pt = [self._pt(tools, flat, variation) for variation in variations]
+        counts = np.tile(flat.counts, len(variations))
+        return ak.with_field(repeated, ak.unflatten(np.concatenate(pt), counts), "pt")
+
+    def _pt(self, tools: list[KinematicTool], leptons: FlatLeptons, variation: str) -> Floats:
+        """Corrected pT; each tool works on what the one before it gave."""
+        for tool in tools:
             sys = variation if variation in tool.systematics else NOMINAL
-            if tool.flavour == "electron":
-                corrected = replace(corrected, electrons=tool(corrected.electrons, sys))
-            else:
-                corrected = replace(corrected, muons=tool(corrected.muons, sys))
-        return corrected
+            pt = leptons.inputs["pt"] * tool.changes(leptons, sys)
+            leptons = replace(leptons, inputs={**leptons.inputs, "pt": pt})
+        return leptons.inputs["pt"]
 
     def weights(self, events: Events, variations: tuple[str, ...]) -> Floats:
         """Compute factors on the generator weight.
@@ -118,10 +148,14 @@ class Calibration:
 
     def _sources(self, events: Events) -> list[tuple[tuple[str, ...], Callable[[str], Floats]]]:
         """What weighs these events: variations and the function from one to (n_events,)."""
-        sources: list[tuple[tuple[str, ...], Callable[[str], Floats]]] = []
-        for tool in self.efficiencies:
-            leptons = events.electrons if tool.flavour == "electron" else events.muons
-            sources.append((tool.systematics, partial(tool.of_events, leptons)))
+        leptons = {
+            "electron": FlatLeptons.of(events.electrons),
+            "muon": FlatLeptons.of(events.muons),
+        }
+        sources: list[tuple[tuple[str, ...], Callable[[str], Floats]]] = [
+            (tool.systematics, partial(tool.of_events, leptons[tool.flavour]))
+            for tool in self.efficiencies
+        ]
         if self.pileup and events.has("event.pileup"):
             pileup = np.asarray(events.event["pileup"], dtype=np.float64)
             sources.append((self.pileup.systematics, partial(self.pileup, pileup)))
@@ -135,3 +169,8 @@ class Calibration:
                 raise ConfigError(
                     f"no variation {variation!r}", remedy=f"there are {', '.join(known) or 'none'}"
                 )
+
+
+def _repeated(events: Events, times: int) -> Events:
+    slim = {name: v for name, v in events.event.items() if name != "generator_weights"}
+    return replace(events, event=slim)[np.tile(np.arange(len(events)), times)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import awkward as ak
-import numpy as np
 
-from fourlep.corrections.momentum import Flavour, check_offered, lepton_inputs
-from fourlep.corrections.payload import NOMINAL, Floats, Payload
+from fourlep.corrections.flat import FlatLeptons, Floats
+from fourlep.corrections.momentum import Flavour, check_offered
+from fourlep.corrections.payload import NOMINAL, Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,12 @@ class EfficiencyTool:
             If the tool does not have ``sys``.
         """
         check_offered(self, sys)
-        if not ak.fields(leptons):
-            return ak.Array(np.zeros((len(leptons), 0)))
-        weights = self.payload.evaluate(self.correction, sys, lepton_inputs(leptons))
-        return ak.unflatten(weights, ak.num(leptons, axis=1))
+        flat = FlatLeptons.of(leptons)
+        return flat.jagged(self.payload.evaluate(self.correction, sys, flat.inputs))
 
-    def of_events(self, leptons: ak.Array, sys: str = NOMINAL) -> Floats:
+    def of_events(self, leptons: FlatLeptons, sys: str) -> Floats:
         """Multiply the weights of each event's leptons, (n_events,); 1 where it has none."""
-        return np.asarray(ak.prod(self(leptons, sys), axis=1), dtype=np.float64)
+        return leptons.products(self.payload.evaluate(self.correction, sys, leptons.inputs))
 
 
 @dataclass(frozen=True, slots=True)

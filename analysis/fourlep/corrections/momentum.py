@@ -8,26 +8,34 @@ from typing import Literal, Protocol
 import awkward as ak
 import numpy as np
 
-from fourlep.corrections.noise import SEED, normal
-from fourlep.corrections.payload import NOMINAL, Floats, Payload
+from fourlep.corrections.flat import FlatLeptons, Floats
+from fourlep.corrections.noise import normal
+from fourlep.corrections.payload import NOMINAL, Payload
 from fourlep.errors import ConfigError
 
 Flavour = Literal["electron", "muon"]
 
 
-class KinematicTool(Protocol):
-    """A tool that gives corrected leptons."""
-
-    @property
-    def flavour(self) -> Flavour:
-        """Which leptons it corrects."""
+class HasSystematics(Protocol):
+    """Anything that lists its variations."""
 
     @property
     def systematics(self) -> tuple[str, ...]:
         """Its variations."""
 
+
+class KinematicTool(HasSystematics, Protocol):
+    """A tool that corrects the pT of leptons."""
+
+    @property
+    def flavour(self) -> Flavour:
+        """Which leptons it corrects."""
+
     def __call__(self, leptons: ak.Array, sys: str = NOMINAL) -> ak.Array:
         """Correct leptons."""
+
+    def changes(self, leptons: FlatLeptons, sys: str) -> Floats:
+        """Compute the factor on pT of each lepton, (n_leptons,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,36 +95,47 @@ class MomentumTool:
         ConfigError
             If the tool does not have ``sys``, or smearing lacks the seeds.
         """
-        check_offered(self, sys)
-        if not ak.fields(leptons):
-            return leptons
-        counts = ak.num(leptons, axis=1)
-        inputs = lepton_inputs(leptons)
-        change = np.ones(len(inputs["pt"]))
+        return corrected(self, leptons, sys)
+
+    def changes(self, leptons: FlatLeptons, sys: str) -> Floats:
+        """Compute the factor on pT of each lepton, (n_leptons,).
+
+        Raises
+        ------
+        ConfigError
+            If smearing lacks the seeds.
+        """
+        change = np.ones(len(leptons))
         scale, resolution = f"{self.flavour}_scale", f"{self.flavour}_resolution"
         if self.payload.has(scale):
-            change *= self.payload.evaluate(scale, self._for(scale, sys), inputs)
+            change *= self.payload.evaluate(scale, self._for(scale, sys), leptons.inputs)
         if self.payload.has(resolution):
-            width = self.payload.evaluate(resolution, self._for(resolution, sys), inputs)
+            width = self.payload.evaluate(resolution, self._for(resolution, sys), leptons.inputs)
             if np.any(width != 0.0):
-                change *= 1.0 + width * normal(_seeds(leptons))
-        change = np.clip(change, 1.0 - self.largest_change, 1.0 + self.largest_change)
-        return ak.with_field(leptons, ak.unflatten(inputs["pt"] * change, counts), "pt")
+                change *= 1.0 + width * normal(leptons.needed_seeds())
+        return np.clip(change, 1.0 - self.largest_change, 1.0 + self.largest_change)
 
     def _for(self, correction: str, sys: str) -> str:
         return sys if sys in self.payload.systematics(correction) else NOMINAL
 
 
-def lepton_inputs(leptons: ak.Array) -> dict[str, Floats]:
-    """Flat inputs of a payload, (n_leptons,) each."""
-    flat = {
-        name: np.asarray(ak.flatten(leptons[name], axis=None), dtype=np.float64)
-        for name in ("pt", "eta", "phi")
-    }
-    return {**flat, "abs_eta": np.abs(flat["eta"])}
+def corrected(tool: KinematicTool, leptons: ak.Array, sys: str) -> ak.Array:
+    """Apply a tool to jagged records; a collection without fields stays as it is.
+
+    Raises
+    ------
+    ConfigError
+        If the tool does not have ``sys``.
+    """
+    check_offered(tool, sys)
+    if not ak.fields(leptons):
+        return leptons
+    flat = FlatLeptons.of(leptons)
+    pt = flat.inputs["pt"] * tool.changes(flat, sys)
+    return ak.with_field(leptons, flat.jagged(pt), "pt")
 
 
-def check_offered(tool: KinematicTool | HasSystematics, sys: str) -> None:
+def check_offered(tool: HasSystematics, sys: str) -> None:
     """Refuse a variation that a tool does not have.
 
     Raises
@@ -129,20 +148,3 @@ def check_offered(tool: KinematicTool | HasSystematics, sys: str) -> None:
             f"no systematic variation {sys!r} in {type(tool).__name__}",
             remedy=f"it has {', '.join((NOMINAL, *tool.systematics))}",
         )
-
-
-class HasSystematics(Protocol):
-    """Anything that lists its variations."""
-
-    @property
-    def systematics(self) -> tuple[str, ...]:
-        """Its variations."""
-
-
-def _seeds(leptons: ak.Array) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    if SEED not in ak.fields(leptons):
-        raise ConfigError(
-            "leptons that are to be smeared have no seed",
-            remedy="make the seeds with fourlep.corrections.noise.with_seeds(events)",
-        )
-    return np.asarray(ak.flatten(leptons[SEED], axis=None), dtype=np.uint64)

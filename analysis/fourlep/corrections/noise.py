@@ -13,10 +13,8 @@ import awkward as ak
 import numpy as np
 import numpy.typing as npt
 
+from fourlep.corrections.flat import SEED
 from fourlep.events import Events
-
-#: Field of a lepton that holds its seed.
-SEED = "seed"
 
 #: Largest number that `normal` gives; beyond lies 6e-5 of a Gaussian.
 LIMIT = 4.0

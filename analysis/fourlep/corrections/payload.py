@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from fourlep.corrections.flat import Floats
 from fourlep.errors import ConfigError
 
 #: The variation that varies nothing.
@@ -47,8 +47,6 @@ INPUTS: Mapping[str, str] = {
     "phi": "azimuth",
     "pileup": "average interactions per crossing",
 }
-
-Floats = npt.NDArray[np.float64]
 
 
 class Payload:

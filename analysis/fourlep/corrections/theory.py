@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fourlep.corrections.flat import Floats
 from fourlep.corrections.momentum import check_offered
-from fourlep.corrections.payload import NOMINAL, Floats
+from fourlep.corrections.payload import NOMINAL
 from fourlep.errors import ConfigError, DatasetError
 from fourlep.events import Events
 

@@ -78,6 +78,17 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.index)
 
+    def __getitem__(self, rows: slice) -> Candidates:
+        """Take some rows; ``index`` is not renumbered."""
+        return Candidates(
+            self.index[rows],
+            self.channel[rows],
+            self.in_region[rows],
+            {name: values[rows] for name, values in self.observables.items()},
+            self.lepton_index[rows],
+            self.lepton_is_muon[rows],
+        )
+
     def with_observables(self, changed: Mapping[str, npt.NDArray[np.float64]]) -> Candidates:
         """Replace some observables."""
         return replace(self, observables={**self.observables, **changed})

@@ -71,6 +71,15 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Entries:
+    """What one fill adds: distinct cells, and the cell (by position) and weight of each entry."""
+
+    cells: npt.NDArray[np.int64]
+    position: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Bins:
     """The bins of one channel, region and variation.
 
@@ -144,16 +153,32 @@ class ExactHistogram:
             If a weight is NaN or infinite.
         """
         start = cls.empty(spec, channels, regions, [v for fill in fills for v in fill.variations])
-        cells, weights = [], []
-        for fill in fills:
-            candidate, within = _cells_of(start, fill)
-            number = [start.variations.index(name) for name in fill.variations]
-            offset = np.asarray(number, dtype=np.int64) * start._stride
-            cells.append((offset[:, np.newaxis] + within).reshape(-1))
-            weights.append(fill.weights[:, candidate].reshape(-1))
-        if not cells:
+        entries = [start._entries(fill) for fill in fills]
+        if not entries:
             return start
-        return start._with(np.concatenate(cells), np.concatenate(weights))
+        # Fills of the same variation may share cells: number the distinct ones.
+        cells = np.concatenate([part.cells for part in entries])
+        occupied, number = np.unique(cells, return_inverse=True)
+        first = np.cumsum([0, *(len(part.cells) for part in entries)])
+        position = np.concatenate(
+            [
+                number[start_of + part.position]
+                for start_of, part in zip(first, entries, strict=False)
+            ]
+        )
+        return start._with(occupied, position, np.concatenate([part.weights for part in entries]))
+
+    def _entries(self, fill: Fill) -> _Entries:
+        """Find the cells of a fill: once for all its variations, which share candidates."""
+        candidate, within = _cells_of(self, fill)
+        local, inverse = np.unique(within, return_inverse=True)
+        numbers = [self.variations.index(name) for name in fill.variations]
+        variation = np.arange(len(numbers))[:, np.newaxis]
+        return _Entries(
+            cells=(np.asarray(numbers)[:, np.newaxis] * self._stride + local).reshape(-1),
+            position=(variation * len(local) + inverse).reshape(-1),
+            weights=fill.weights[:, candidate].reshape(-1),
+        )
 
     @property
     def _stride(self) -> int:
@@ -161,10 +186,12 @@ class ExactHistogram:
         return len(self.channels) * len(self.regions) * self.spec.n_cells
 
     def _with(
-        self, cells: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
+        self,
+        occupied: npt.NDArray[np.int64],
+        position: npt.NDArray[np.int64],
+        weights: npt.NDArray[np.float64],
     ) -> ExactHistogram:
-        """Put entries on the same axes."""
-        occupied, position = np.unique(cells, return_inverse=True)
+        """Put entries on the same axes; ``position`` is the occupied cell of each."""
         shape = (len(occupied),)
         return ExactHistogram(
             self.spec,

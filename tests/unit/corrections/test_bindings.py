@@ -125,5 +125,5 @@ def test_configuration_puts_it_in_place_of_the_payload(tmp_path: Path) -> None:
         *("EG_SCALE_ALL__1up", "MUON_SCALE__1up", "MUON_SCALE__1down"),
         *("MUON_ID__1up", "MUON_MS__1up"),
     )
-    varied = tools.apply(events([[(20.0, 0.5)]]), "EG_SCALE_ALL__1up")
+    varied = tools.apply(events([[(20.0, 0.5)]]), ("EG_SCALE_ALL__1up",))
     assert flat(varied.electrons.pt) == pytest.approx([20.06])

@@ -49,15 +49,33 @@ def test_kinematic_and_weight_variations_are_apart() -> None:
 
 
 def test_a_variation_of_one_flavour_leaves_the_other_nominal() -> None:
-    corrected = calibration().apply(two_and_two(), "M__1up")
+    corrected = calibration().apply(two_and_two(), ("M__1up",))
     assert flat(corrected.electrons.pt) == pytest.approx([20.2, 30.3])
     assert flat(corrected.muons.pt) == pytest.approx([40.04, 50.05, 60.06])
+
+
+def test_variations_come_one_after_the_other() -> None:
+    some = replace(
+        two_and_two(),
+        event={**two_and_two().event, "generator_weights": np.ones((2, 5))},
+    )
+    tools = calibration()
+    names = ("nominal", *tools.kinematic_variations)
+    together = tools.apply(some, names)
+    assert len(together) == 2 * len(names)
+    for number, name in enumerate(names):
+        part = together[slice(2 * number, 2 * number + 2)]
+        alone = tools.apply(some, (name,))
+        assert part.electrons.tolist() == alone.electrons.tolist()
+        assert part.muons.tolist() == alone.muons.tolist()
+        assert part.entry.tolist() == some.entry.tolist()
+    assert "generator_weights" not in together.event
 
 
 def test_events_that_are_corrected_are_left_as_they_were() -> None:
     some = two_and_two()
     before = some.electrons.tolist()
-    calibration().apply(some, "E__1up")
+    calibration().apply(some, ("E__1up",))
     assert some.electrons.tolist() == before
 
 
@@ -79,12 +97,12 @@ def test_no_events_give_no_factors() -> None:
     none = events([[(20.0, 0.0)]], pileup=[3.0])[np.zeros(1, dtype=bool)]
     tools = make_corrections()
     assert tools.weights(none, ("nominal",)).shape == (1, 0)
-    assert len(tools.apply(none, "EG_RESOLUTION_ALL__1up")) == 0
+    assert len(tools.apply(none, ("EG_RESOLUTION_ALL__1up",))) == 0
 
 
 def test_unknown_kinematic_variation_is_refused() -> None:
     with pytest.raises(ConfigError, match="no variation 'ID__1up'"):
-        calibration().apply(two_and_two(), "ID__1up")
+        calibration().apply(two_and_two(), ("ID__1up",))
 
 
 def test_unknown_weight_variation_is_refused() -> None:
@@ -97,7 +115,7 @@ def test_excluded_variations_are_not_offered() -> None:
     assert "E__1down" not in tools.kinematic_variations
     assert "PRW__1up" not in tools.weight_variations
     with pytest.raises(ConfigError):
-        tools.apply(two_and_two(), "E__1down")
+        tools.apply(two_and_two(), ("E__1down",))
 
 
 def test_calibration_is_the_same_after_travelling() -> None:
@@ -105,14 +123,14 @@ def test_calibration_is_the_same_after_travelling() -> None:
     again = pickle.loads(pickle.dumps(tools))
     assert again == tools
     some = two_and_two()
-    varied = tools.apply(some, "MUON_MS__1up"), again.apply(some, "MUON_MS__1up")
+    varied = tools.apply(some, ("MUON_MS__1up",)), again.apply(some, ("MUON_MS__1up",))
     assert flat(varied[0].muons.pt) == flat(varied[1].muons.pt)
 
 
 def test_default_corrections_are_neutral_and_offer_more_than_thirty_variations() -> None:
     tools = make_corrections(is_synthetic=True)
     some = two_and_two()
-    corrected = tools.apply(some, "nominal")
+    corrected = tools.apply(some, ("nominal",))
     assert flat(corrected.electrons.pt) == flat(some.electrons.pt)
     assert tools.weights(some, ("nominal",)).tolist() == [[1.0, 1.0]]
     assert len(tools.kinematic_variations) + len(tools.weight_variations) > 30
@@ -127,7 +145,7 @@ def test_loosened_thresholds_lose_no_event_of_any_variation() -> None:
     strict = Cascade((Cut("electron.pt", "gt", 7.0),), (), ((1, 0),))
     loose = strict.loosened(tools.largest_pt_change).keeps(some)
     for variation in ("nominal", *tools.kinematic_variations):
-        kept = strict.keeps(tools.apply(some, variation))
+        kept = strict.keeps(tools.apply(some, (variation,)))
         assert not np.any(kept & ~loose)
     assert not loose.all()
 
@@ -156,7 +174,7 @@ def test_no_payload_and_no_table_change_nothing() -> None:
     tools = make_corrections(CorrectionsConfig(payload="none", theory="none"))
     assert tools == Calibration()
     some = two_and_two()
-    assert ak.all(tools.apply(some, "nominal").muons.pt == some.muons.pt)
+    assert ak.all(tools.apply(some, ("nominal",)).muons.pt == some.muons.pt)
 
 
 def test_excluding_what_does_not_exist_is_refused() -> None:

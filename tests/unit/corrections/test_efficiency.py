@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fourlep.corrections.efficiency import EfficiencyTool, PileupTool
+from fourlep.corrections.flat import FlatLeptons
 from fourlep.corrections.payload import read_payload
 from fourlep.errors import ConfigError
 from unit.corrections.leptons import leptons
@@ -22,12 +23,14 @@ def test_each_lepton_has_its_weight() -> None:
 def test_weights_of_an_event_multiply_and_no_lepton_weighs_one() -> None:
     tool = EfficiencyTool("muon", "isolation", flat_payload())
     muons = leptons([[(20.0, 0.0), (30.0, 1.0)], [], [(9.0, 2.0)]])
-    assert tool.of_events(muons).tolist() == pytest.approx([0.64, 1.0, 0.8])
+    assert tool.of_events(FlatLeptons.of(muons), "nominal").tolist() == pytest.approx(
+        [0.64, 1.0, 0.8]
+    )
 
 
 def test_leptons_that_were_not_read_weigh_one() -> None:
     tool = EfficiencyTool("muon", "isolation", flat_payload())
-    assert tool.of_events(ak.Array([{}, {}])).tolist() == [1.0, 1.0]
+    assert tool.of_events(FlatLeptons.of(ak.Array([{}, {}])), "nominal").tolist() == [1.0, 1.0]
 
 
 def test_weight_follows_the_bins_of_pt() -> None:

@@ -217,8 +217,11 @@ def _release_files(
         for run, url in data
     ]
     rows += [
-        (index[short_name(f.dataset)], -1, *_parsed(f.url)[1:], f.n_events, f.n_bytes, int(f.adler32, 16))
-        for f in simulated
+        (
+            *(index[short_name(file.dataset)], -1, *_parsed(file.url)[1:]),
+            *(file.n_events, file.n_bytes, int(file.adler32, 16)),
+        )
+        for file in simulated
     ]
     rows.sort()
     columns = list(zip(*rows, strict=True))

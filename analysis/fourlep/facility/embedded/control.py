@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fourlep.config.environment import cache_dir
@@ -31,10 +31,15 @@ from fourlep.facility.embedded.requirements import (
 )
 from fourlep.facility.embedded.secrets import make_secrets
 from fourlep.facility.embedded.state import FacilityReport, PartReport, read_report
+from fourlep.synth.plan import Options
+from fourlep.synth.release import make_release
 
 _START_S = 120.0
 _STOP_S = 60.0
 _LOOK_S = 0.2
+#: Of the stand-in that is made where no data was chosen: enough for a peak and a fit.
+_EVENTS = 40_000
+_FILLER = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class Choices:
         What the notebooks run over: a fileset's name or file.
     release
         Directory of a release (or fileset file) with local files, to be served by the
-        facility's own origin; takes the place of ``fileset``.
+        facility's own origin; takes the place of ``fileset``. Where neither these nor an
+        origin is chosen, a small stand-in release is made.
     users
         Who may log in.
     environment
@@ -124,7 +130,7 @@ def start(directory: Path, choices: Choices, say: Callable[[str], None]) -> Faci
     if choices.port:
         require_free(choices.port)
     prepare(layout)
-    run = _choose(choices, layout)
+    run = _choose(_with_data(choices, layout, say), layout)
     layout.write_run(run)
     _install()
     supervisor = _start_supervisor(layout)
@@ -224,6 +230,16 @@ def _refuse_running(layout: Layout) -> None:
             f"{len(left)} processes of an earlier run are alive (process {pids})",
             remedy="fourlep facility down ends them; then start again",
         )
+
+
+def _with_data(choices: Choices, layout: Layout, say: Callable[[str], None]) -> Choices:
+    """Take a small stand-in release, made once, where no data was chosen."""
+    if choices.origin or choices.fileset or choices.release is not None:
+        return choices
+    if not layout.release.is_dir():
+        say(f"making a small synthetic release ({_EVENTS:,} events), once")
+        make_release(layout.release, Options(events=_EVENTS, filler=_FILLER))
+    return replace(choices, release=layout.release)
 
 
 def _choose(choices: Choices, layout: Layout) -> Run:

@@ -110,6 +110,11 @@ class Layout:
         return self.root / "cache"
 
     @property
+    def release(self) -> Path:
+        """The stand-in release that is made where no data was chosen."""
+        return self.root / "release"
+
+    @property
     def fileset(self) -> Path:
         """The release that the origin serves, as a fileset."""
         return self.root / "fileset.json"

@@ -1,0 +1,161 @@
+"""The manifests render, are valid in every supported Kubernetes, and fit the programs."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+
+from fourlep import __version__
+from fourlep.facility.embedded.secrets import MAKERS
+from k8s.conftest import REPOSITORY, render
+from k8s.policies import WORKLOADS, Object, each_container, name, of_kind, pod_of
+
+#: The minor versions that are supported, oldest first.
+VERSIONS = ("1.29", "1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
+
+COMPONENTS = sorted(path.name for path in (REPOSITORY / "k8s" / "components").iterdir())
+
+
+@functools.cache
+def validate(text: str, version: str) -> None:
+    """Check an object, most of which are in many renderings, once."""
+    kubernetes_validate.validate(json.loads(text), version, strict=True)
+
+
+def problems(objects: tuple[Object, ...], version: str) -> list[str]:
+    """What the schemas of a Kubernetes version, and our CRDs' own, have against objects."""
+    crds = {
+        crd["spec"]["names"]["kind"]: crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        for crd in of_kind(objects, "CustomResourceDefinition")
+    }
+    found = []
+    for each in objects:
+        try:
+            if each["kind"] in crds:
+                jsonschema.validate(each, crds[each["kind"]])
+            elif "monitoring.coreos.com" not in each["apiVersion"]:
+                validate(json.dumps(each), version)
+        except (kubernetes_validate.ValidationError, jsonschema.ValidationError) as error:
+            found.append(f"{name(each)}: {error.message}")
+    return found
+
+
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_an_overlay_is_valid(overlay: tuple[Object, ...], version: str) -> None:
+    assert problems(overlay, version) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", VERSIONS[1:-1])
+def test_an_overlay_is_valid_in_the_versions_between(
+    overlay: tuple[Object, ...], version: str
+) -> None:
+    assert problems(overlay, version) == []
+
+
+def test_the_smoke_test_is_valid() -> None:
+    assert problems(render(REPOSITORY / "k8s" / "smoke"), VERSIONS[-1]) == []
+
+
+def test_a_wrong_field_is_noticed(local: tuple[Object, ...]) -> None:
+    deployment = next(of_kind(local, "Deployment"))
+    wrong: Any = {**deployment, "spec": {**deployment["spec"], "replica": 1}}
+    assert problems((wrong,), VERSIONS[-1])
+
+
+def test_a_wrong_route_is_noticed_by_our_own_schema(local: tuple[Object, ...]) -> None:
+    crds = tuple(of_kind(local, "CustomResourceDefinition"))
+    route: Any = next(of_kind(local, "IngressRoute"))
+    assert problems((*crds, {**route, "spec": {"routes": [{"services": []}]}}), VERSIONS[-1])
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_each_component_can_be_switched_on_alone(component: str) -> None:
+    folder = REPOSITORY / "build" / "tests" / "k8s" / component
+    folder.mkdir(parents=True, exist_ok=True)
+    up = "../../../../k8s"
+    (folder / "kustomization.yaml").write_text(
+        f"namespace: fourlep\nresources: [{up}/base]\ncomponents: [{up}/components/{component}]\n"
+    )
+    assert problems(render(folder), VERSIONS[-1]) == []
+
+
+def test_caches_and_gateway_can_be_had_without_our_hub() -> None:
+    folder = REPOSITORY / "build" / "tests" / "k8s" / "own-hub"
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = ("settings", "priorities", "gateway", "xcache", "policies")
+    resources = ", ".join(f"../../../../k8s/base/{part}" for part in parts)
+    (folder / "kustomization.yaml").write_text(f"namespace: mine\nresources: [{resources}]\n")
+    objects = render(folder)
+    assert problems(objects, VERSIONS[-1]) == []
+    assert not [each for each in of_kind(objects, "Deployment") if name(each).endswith("/hub")]
+
+
+def settings(objects: tuple[Object, ...], start: str) -> dict[str, str]:
+    found = [
+        each["data"]
+        for each in of_kind(objects, "ConfigMap")
+        if each["metadata"]["name"].startswith(start)
+    ]
+    assert len(found) == 1
+    data: dict[str, str] = found[0]
+    return data
+
+
+def test_users_run_in_the_very_image_that_is_deployed(overlay: tuple[Object, ...]) -> None:
+    wanted = settings(overlay, "fourlep-settings")["FOURLEP_IMAGE"]
+    used = {
+        container["image"]
+        for _, container in each_container(overlay)
+        if "/analysis:" in container["image"]
+    }
+    assert used <= {wanted}
+    assert wanted.rpartition(":")[2] == __version__
+
+
+def test_the_clients_know_every_cache(overlay: tuple[Object, ...]) -> None:
+    caches = next(of_kind(overlay, "StatefulSet"))
+    known = settings(overlay, "fourlep-settings")["FOURLEP_CACHES"].split(",")
+    count = caches["spec"]["replicas"]
+    assert known == [f"root://xcache-{index}.xcache:1094" for index in range(count)]
+
+
+def test_every_name_that_is_referred_to_is_there(overlay: tuple[Object, ...]) -> None:
+    there = {name(each) for each in overlay}
+    for workload in of_kind(overlay, *WORKLOADS):
+        pod = pod_of(workload)
+        assert f"ServiceAccount/{pod['serviceAccountName']}" in there
+        for container in pod["containers"]:
+            for source in container.get("envFrom", []):
+                assert f"ConfigMap/{source['configMapRef']['name']}" in there
+        for volume in pod.get("volumes", []):
+            if "secret" in volume:
+                keys = {item["key"] for item in volume["secret"].get("items", [])}
+                assert volume["secret"]["secretName"] == "fourlep-secrets"
+                assert keys <= set(MAKERS)
+
+
+def test_every_service_finds_its_pods_and_port(overlay: tuple[Object, ...]) -> None:
+    templates = [each["spec"]["template"] for each in of_kind(overlay, *WORKLOADS)]
+    for service in of_kind(overlay, "Service"):
+        wanted = service["spec"]["selector"].items()
+        matching = [each for each in templates if wanted <= each["metadata"]["labels"].items()]
+        assert len(matching) == 1, name(service)
+        ports = {
+            port["name"]
+            for container in matching[0]["spec"]["containers"]
+            for port in container["ports"]
+        }
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+
+
+def test_the_caches_settings_are_those_of_one_machine(local: tuple[Object, ...]) -> None:
+    from fourlep.facility.embedded.parts import read_settings
+
+    shared = read_settings(REPOSITORY / "images" / "xcache" / "xcache.env")
+    assert settings(local, "xcache-settings") == shared

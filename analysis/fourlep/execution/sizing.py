@@ -51,10 +51,10 @@ class CostModel:
         total, count = 0.0, 0
         for size in sizes:
             total += self.seconds(size)
-            if count and (total > target_s or count >= most):
+            if count == most or (count and total > target_s):
                 break
             count += 1
-        return min(count, max(most, 1))
+        return count
 
 
 def fair_share(n_waiting: int, n_workers: int) -> int:

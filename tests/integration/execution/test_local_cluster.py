@@ -15,8 +15,11 @@ import pytest
 from fourlep.config.environment import child_environment
 from fourlep.errors import ClusterError, ConfigError, OutputError
 from fourlep.execution import Outcome, Progress, RetryPolicy, execute, view_ledger
+from fourlep.execution.ledger import open_ledger
+from fourlep.execution.model import ItemReport, Portion
+from fourlep.execution.payload import pack
 from servers.client import PACE
-from toys import Slow, ToyItem, Trouble, Unlucky, count, expected, items
+from toys import Slow, ToyItem, ToyResult, Trouble, Unlucky, count, expected, items
 
 QUICK = RetryPolicy(attempts=2, pause_s=0.01, round_pause_s=0.05, rounds=3, deadline_s=2.0)
 MANY = items(100)
@@ -181,6 +184,16 @@ def test_a_damaged_partial_sum_is_made_again(tmp_path: Path) -> None:
 def test_a_lost_partial_sum_is_made_again(tmp_path: Path) -> None:
     run(tmp_path, cluster="inline")
     min((tmp_path / "partial").iterdir()).unlink()
+    assert_whole(run(tmp_path, cluster="inline", resume=True))
+
+
+def test_a_partial_sum_that_holds_other_items_than_the_ledger_says_is_made_again(
+    tmp_path: Path,
+) -> None:
+    reports = tuple(ItemReport(item.key, "local", 1, 0.1) for item in MANY[:3])
+    of_two = ToyResult.of(MANY[0]) + ToyResult.of(MANY[1])
+    with open_ledger(tmp_path, MANY, fingerprint="f", resume=False) as ledger:
+        ledger.enter(Portion(pack(of_two), reports, 0.1, (1,)), again=frozenset())
     assert_whole(run(tmp_path, cluster="inline", resume=True))
 
 

@@ -4,7 +4,7 @@ Pseudo-experiments are drawn from a model with a signal peak over a falling back
 rate and a shape uncertainty, a control region and the finite size of the simulation; each
 is fitted, and its MINOS interval compared with the strength that it was drawn with.
 
-    python analysis/benchmarks/coverage.py --toys 500 --output build/coverage
+    python analysis/benchmarks/interval_coverage.py --toys 500 --output build/coverage
 """
 
 from __future__ import annotations

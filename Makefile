@@ -100,11 +100,51 @@ quick-test: $(VENV)/.dev-ready ## the tests that take seconds and start no serve
 docs: $(VENV)/.dev-ready ## the documentation, into build/docs
 	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
 
+## Facility on this machine
+
+FACILITY ?= .facility
+
+.PHONY: up
+up: $(VENV)/.dev-ready system-test-packages ## start hub, gateway, cache and origin on loopback; FACILITY=.facility
+	@$(BIN)/fourlep facility up --directory $(FACILITY)
+
+.PHONY: status
+status: $(VENV)/.dev-ready ## how each part of the facility is
+	@$(BIN)/fourlep facility status --directory $(FACILITY)
+
+.PHONY: smoke
+smoke: $(VENV)/.dev-ready ## log in by token, start a cluster, run the analysis, clean up
+	@$(BIN)/fourlep facility smoke --directory $(FACILITY)
+
+.PHONY: down
+down: $(VENV)/.dev-ready ## end what `make up` started
+	@$(BIN)/fourlep facility down --directory $(FACILITY)
+
 ## Longer things
 
 .PHONY: bench
 bench: $(VENV)/.dev-ready ## the reader against coffea and the inflation limit, on this machine
 	@$(BIN)/fourlep bench reader
+
+.PHONY: bench-closure
+bench-closure: $(VENV)/.dev-ready ## does analysis and fit recover the injected strength? 200 seeds
+	@$(BIN)/python analysis/benchmarks/closure.py --output build/closure.json --figure build/closure.png
+
+.PHONY: bench-coverage
+bench-coverage: $(VENV)/.dev-ready ## does the 68 % interval cover 68 %? 500 pseudo-experiments
+	@$(BIN)/python analysis/benchmarks/coverage.py --output build/coverage
+
+.PHONY: soak
+soak: $(VENV)/.dev-ready system-test-packages ## RUNS=1000 runs with random faults, each held to the last bit
+	@$(BIN)/python analysis/benchmarks/soak.py --runs $(or $(RUNS),1000) --output build/soak
+
+.PHONY: scale-test
+scale-test: $(VENV)/.dev-ready system-test-packages ## all 70,611 names of the catalogue through a local cache
+	@$(BIN)/python analysis/benchmarks/scale.py --output build/scale
+
+.PHONY: scaling
+scaling: $(VENV)/.dev-ready ## strong and weak scaling from one worker up
+	@$(BIN)/python analysis/benchmarks/scaling.py --output build/scale
 
 .PHONY: clean
 clean: ## remove what can be made again

@@ -198,6 +198,7 @@ def _figures(
         "worker_cpu_s": round(meter.total("node worker"), 1),
         "scheduler_cpu_s": round(meter.total("node scheduler"), 1),
         "client_cpu_s": round(client_s, 1),
+        "worker_busy_s": round(metrics.busy_s, 1),
         "overhead": round((meter.total("node scheduler") + client_s) / max(work_s, 1e-9), 4),
         "client_peak_MB": round(metrics.peak_client_bytes / 1e6, 1),
         "run_directory_MB": round(size / 1e6, 1),

@@ -94,7 +94,7 @@ def _plot(rates: dict[str, dict[int, float]], path: Path) -> None:
         right.plot(workers, efficiency, marker + "-", color=colour, label=name)
     ideal = [n * _IDEAL for n in workers]
     left.plot(workers, ideal, "--", color=OKABE_ITO["grey"], label="waiting alone")
-    left.set(xlabel="workers", ylabel="items / s", xscale="log", yscale="log")
+    left.set(xlabel="workers", ylabel="items / s", xscale="log", ylim=(0.0, None))
     right.set(xlabel="workers", ylabel="efficiency", xscale="log", ylim=(0.0, 1.1))
     for axes in (left, right):
         axes.set_xticks(workers, [str(n) for n in workers])

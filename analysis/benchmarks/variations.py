@@ -2,7 +2,7 @@
 
 ::
 
-    python analysis/benchmarks/variations.py STAND_IN [--repeats 3] [--reader auto]
+    python analysis/benchmarks/variations.py STAND_IN [--variations 30] [--repeats 3]
 
 where STAND_IN is a directory made by ``fourlep synth``. Every file is read and analysed
 with the full selection, once without corrections and once with all of them, alternating;
@@ -14,11 +14,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from fourlep.chunk.model import Chunk
 from fourlep.chunk.process import Analysis, process
-from fourlep.corrections import make_corrections
+from fourlep.corrections import Calibration, make_corrections
 from fourlep.datasets.fileset import load_fileset
 from fourlep.datasets.model import Dataset, Fileset
 from fourlep.io.source import ReaderChoice
@@ -37,9 +38,17 @@ def cpu_s(dataset: Dataset, analysis: Analysis) -> tuple[float, int]:
     return sum(record.cpu_s for record in records), sum(r.n_selected for r in records)
 
 
-def measure(fileset: Fileset, reader: ReaderChoice, repeats: int) -> list[dict[str, object]]:
+def limited(corrections: Calibration, number: int) -> Calibration:
+    """Keep so many variations: all kinematic ones, and of weights the first."""
+    weights = corrections.weight_variations
+    kept = max(0, number - len(corrections.kinematic_variations))
+    return replace(corrections, excluded=weights[kept:])
+
+
+def measure(
+    fileset: Fileset, corrections: Calibration, reader: ReaderChoice, repeats: int
+) -> list[dict[str, object]]:
     """One row for each process."""
-    corrections = make_corrections(is_synthetic=fileset.is_synthetic)
     plain = Analysis(selection("fourlepton"), reader=reader)
     varied = Analysis(selection("fourlepton"), corrections=corrections, reader=reader)
     datasets = fileset.datasets
@@ -69,13 +78,15 @@ def main() -> None:
     """Print the table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("stand_in", type=Path)
+    parser.add_argument("--variations", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--reader", choices=("auto", "lean", "uproot"), default="auto")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     fileset = load_fileset(options.stand_in)
-    rows = measure(fileset, options.reader, options.repeats)
-    corrections = make_corrections(is_synthetic=fileset.is_synthetic)
+    every = make_corrections(is_synthetic=fileset.is_synthetic)
+    corrections = limited(every, options.variations)
+    rows = measure(fileset, corrections, options.reader, options.repeats)
     n_variations = len(corrections.kinematic_variations) + len(corrections.weight_variations)
     if options.json:
         print(json.dumps({"variations": n_variations, "rows": rows}, indent=1))

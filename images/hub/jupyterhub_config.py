@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fourlep.config.settings import number, one_of, pairs, present, secret, text
 from fourlep.facility.hub import profiles
@@ -64,7 +65,7 @@ c.JupyterHub.services = [
             sys.executable,
             "-m",
             "jupyterhub_idle_culler",
-            f"--url={text('FOURLEP_HUB_API_BIND_URL').rstrip('/')}/hub/api",
+            f"--url=http://127.0.0.1:{urlsplit(text('FOURLEP_HUB_API_BIND_URL')).port}/hub/api",
             f"--timeout={number('FOURLEP_HUB_IDLE_S', 3600):.0f}",
             f"--cull-every={number('FOURLEP_HUB_IDLE_CHECK_S', 300):.0f}",
         ],

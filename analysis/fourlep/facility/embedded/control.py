@@ -125,7 +125,9 @@ def start(directory: Path, choices: Choices, say: Callable[[str], None]) -> Faci
             remedy="choose --release or --origin",
         )
     layout = Layout(directory.resolve())
+    repository()
     require_programs(own_origin=not choices.origin)
+    require_passage(layout.data, xrootd_user())
     _refuse_running(layout)
     if choices.port:
         require_free(choices.port)
@@ -199,7 +201,6 @@ def prepare(layout: Layout) -> None:
     """
     user = xrootd_user()
     layout.make()
-    require_passage(layout.data, user)
     make_secrets(layout.secrets)
     shared = layout.work("xrootd")
     shutil.copytree(repository() / "images" / "xcache", shared, dirs_exist_ok=True)

@@ -86,6 +86,8 @@ def require_passage(folder: Path, user: str) -> None:
         return
     entry = pwd.getpwnam(user)
     for parent in folder.resolve().parents:
+        if not parent.exists():
+            continue  # to be made, and opened
         found = parent.stat()
         shift = 6 if found.st_uid == entry.pw_uid else 3 if found.st_gid == entry.pw_gid else 0
         if not (found.st_mode >> shift) & 0o1:

@@ -5,7 +5,7 @@
     python analysis/benchmarks/closure.py [--seeds 200] [--mu 1.0] [--events 600000]
         [--workers 2] [--output closure.json] [--figure closure.png]
 
-Simulation is made once, with more events than the default release; data are drawn anew for
+Simulation is made once, with more events than the default release has; data are drawn anew for
 each seed, exactly as ``fourlep synth`` draws them, good and bad luminosity blocks included.
 Both pass through the full selection with the good-run list, and each data set is fitted
 with the default regions, the ZZ normalisation free. Rate uncertainties are left out: their
@@ -20,7 +20,7 @@ import argparse
 import json
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,7 +33,7 @@ from fourlep.physics.registry import selection
 from fourlep.stats.best_fit import fit
 from fourlep.stats.config import FitConfig, Normalisation, fourlepton_config
 from fourlep.stats.likelihood import Likelihood, likelihood
-from fourlep.stats.preparation import prepare
+from fourlep.stats.preparation import PreparedRegion, prepare
 from fourlep.stats.run_directory import Run
 from fourlep.stats.templates import Template
 from fourlep.stats.workspace import build_workspace
@@ -42,6 +42,7 @@ from fourlep.synth.memory import events_of
 from fourlep.synth.parameters import Parameters, ProcessParameters, parameters
 from fourlep.synth.plan import Options, expected_data, generator
 from fourlep.synth.sample import Sample, observe, physlite_columns, simulate
+from fourlep.synth.survivors import has_four
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,6 +50,9 @@ Floats = npt.NDArray[np.float64]
 SIMULATION_SEED = 20_240_701
 EDGES = np.linspace(80.0, 250.0, 69)
 CHUNK = 50_000
+#: The continuum is spread over more bins than anything else, and its fluctuations are
+#: common to all data sets.
+MORE_ZZ = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,31 @@ def light_parameters() -> Parameters:
 
 
 def selected(rng: np.random.Generator, sample: Sample, options: Options) -> Masses:
-    """Pass a sample through the full selection."""
+    """Pass a sample through the full selection; only events that can pass are made columns."""
     chosen = selection("fourlepton")
-    columns = physlite_columns(rng, sample, light_parameters())
+    candidates = taken(sample, np.flatnonzero(has_four(sample.leptons, sample.n_events)))
+    columns = physlite_columns(rng, candidates, light_parameters())
     events = events_of(columns, chosen.required, chosen.optional)
     kept = chosen.select(events, choose_runs(options).good_runs).candidates
-    weight = np.ones(len(kept.index)) if sample.weights is None else sample.weights[kept.index]
+    weights = candidates.weights
+    weight = np.ones(len(kept.index)) if weights is None else weights[kept.index]
     return Masses(kept.channel, kept.observables["m4l"], weight)
+
+
+def taken(sample: Sample, events: npt.NDArray[np.int64]) -> Sample:
+    """Keep some events of a sample."""
+    place = np.full(sample.n_events, -1, dtype=np.int64)
+    place[events] = np.arange(len(events))
+    around = {
+        item.name: getattr(sample.conditions, item.name)[events]
+        for item in fields(sample.conditions)
+        if item.name != "dsid"
+    }
+    return Sample(
+        sample.leptons.renumbered(place),
+        replace(sample.conditions, **around),
+        None if sample.weights is None else sample.weights[events],
+    )
 
 
 def joined(parts: Iterable[Masses]) -> Masses:
@@ -152,7 +174,16 @@ def config() -> FitConfig:
     return replace(fourlepton_config(), normalisations=(Normalisation("norm_ZZ", ("ZZ",)),))
 
 
-def model_of(simulated: dict[str, Masses], data: Masses) -> tuple[Likelihood, Floats]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """The statistical model: its likelihood, regions, and the data it was built with."""
+
+    likelihood: Likelihood
+    regions: tuple[PreparedRegion, ...]
+    data: Floats
+
+
+def model_of(simulated: dict[str, Masses], data: Masses) -> Model:
     """Build the statistical model of the simulation."""
     values = parameters()
     signals = tuple(p.name for p in values.process if p.base == "higgs" and p.name in simulated)
@@ -171,24 +202,19 @@ def model_of(simulated: dict[str, Masses], data: Masses) -> tuple[Likelihood, Fl
     )
     histograms: Any = Histograms({**simulated, "data": data})
     prepared = prepare(run, histograms, config())
-    return likelihood(build_workspace(run, config(), prepared))
+    made, vector = likelihood(build_workspace(run, config(), prepared))
+    return Model(made, prepared.regions, vector)
 
 
-def data_vector(model: Likelihood, template: Floats, data: Masses) -> Floats:
-    """Replace the observed events in a model's data by those of another data set."""
+def fitted(model: Model, data: Masses, mu: float) -> tuple[float, float, float]:
+    """Fit a data set; return strength, its error on the side of the truth, and the pull."""
     histograms: Any = Histograms({"data": data})
-    vector = template.copy()
-    for region in config().regions:
+    vector = model.data.copy()
+    for prepared in model.regions:
+        region = prepared.region
         found = histograms.read(region.folder, "data").windowed(region.low, region.high)
-        edges = region.edges
-        merged = found if edges is None else found.merged(edges)
-        vector[model.channel_bins(region.name)] = merged.values
-    return vector
-
-
-def fitted(model: Likelihood, data: Floats, mu: float) -> tuple[float, float, float]:
-    """Fit; return the strength, its error on the side of the truth, and the pull."""
-    best = fit(model, data, minos=["mu"])
+        vector[model.likelihood.channel_bins(region.name)] = found.merged(prepared.edges).values
+    best = fit(model.likelihood, vector, minos=["mu"])
     value = best.value("mu")
     low, high = best.minos["mu"]
     side = high if value < mu else low
@@ -199,20 +225,39 @@ def fitted(model: Likelihood, data: Floats, mu: float) -> tuple[float, float, fl
 def simulate_all(options: Options, workers: int) -> dict[str, Masses]:
     """Simulate every process, in several processes of the machine."""
     chosen = light_parameters().chosen(options.processes)
-    sizes = [max(2000, round(options.events * process.share)) for process in chosen]
+    sizes = [
+        round(options.events * process.share * (MORE_ZZ if process.base == "continuum" else 1))
+        for process in chosen
+    ]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         made = pool.map(expectation, chosen, sizes, [options] * len(chosen))
         return {process.name: masses for process, masses in zip(chosen, made, strict=True)}
+
+
+#: The model of a worker process; set once by `_receive`.
+_WORKER: list[Model] = []
+
+
+def _receive(simulated: dict[str, Masses], data: Masses) -> None:
+    _WORKER.append(model_of(simulated, data))
+
+
+def pull_of(options: Options) -> tuple[float, float, float]:
+    """Draw, select and fit the data set of one seed, in a worker process."""
+    return fitted(_WORKER[0], data_of(options), options.mu)
 
 
 def pulls(options: Options, seeds: int, workers: int) -> list[tuple[float, float, float]]:
     """Strength, error and pull of every seed."""
     simulated = simulate_all(options, workers)
     drawn = [replace(options, seed=seed) for seed in range(1, seeds + 1)]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        data = list(pool.map(data_of, drawn))
-    model, template = model_of(simulated, data[0])
-    return [fitted(model, data_vector(model, template, masses), options.mu) for masses in data]
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=_receive,
+        initargs=(simulated, data_of(drawn[0])),
+    ) as pool:
+        return list(pool.map(pull_of, drawn))
 
 
 def draw_figure(rows: list[tuple[float, float, float]], mu: float, path: Path) -> None:

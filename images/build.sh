@@ -20,7 +20,7 @@ PREFIX=${REGISTRY:+$REGISTRY/}fourlep
 REVISION=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 BUNDLE=/etc/ssl/certs/ca-certificates.crt
 
-set -- ${*:-analysis hub gateway xcache proxy traefik}
+[ $# -gt 0 ] || set -- analysis hub gateway xcache proxy traefik
 for name in "$@"; do
     [ -f "images/$name/Containerfile" ] || { echo "there is no image '$name' in images/" >&2; exit 2; }
 done

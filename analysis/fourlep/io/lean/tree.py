@@ -156,13 +156,13 @@ class TreeTable:
             raise UnsupportedError(f"{name}: no entry offsets")
         if fields.n_entries != self.n_entries:
             raise UnsupportedError(f"{name}: {fields.n_entries} of {self.n_entries} entries")
-        if entries[-1] != self.n_entries or np.any(seeks <= 0):
+        if entries[-1] != self.n_entries or (len(seeks) and seeks.min() <= 0):
             raise UnsupportedError(f"{name}: baskets within the tree record")
-        if entries[0] != 0 or np.any(np.diff(entries) < 0):
+        if entries[0] != 0 or (len(seeks) and (entries[1:] - entries[:-1]).min() < 0):
             raise self._damaged(f"the baskets of branch {name} are out of order")
-        if np.any(sizes <= 0) or np.any(seeks + sizes > self._n_bytes):
+        if len(sizes) and (sizes.min() <= 0 or (seeks + sizes).max() > self._n_bytes):
             raise self._damaged(f"baskets of branch {name} lie outside the file")
-        if len(sizes) and int(sizes.max()) > MAX_BASKET_BYTES:
+        if len(sizes) and sizes.max() > MAX_BASKET_BYTES:
             raise self._damaged(f"a basket of branch {name} claims {int(sizes.max())} bytes")
 
     def _damaged(self, what: str) -> CorruptFileError:

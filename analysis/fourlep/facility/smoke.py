@@ -17,6 +17,8 @@ from fourlep.facility.hub_session import HubSession
 #: Run in this order, in one kernel.
 NOTEBOOKS = ("02_full_run.ipynb", "03_measurement.ipynb")
 USER = "smoke"
+#: A cell that takes longer hangs; all of them together take a minute on a quiet machine.
+_CELL_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ async def smoke(url: str, token: str, notebooks: Path, say: Callable[[str], None
         told("logged in, server and kernel run")
         await session.run(_FRESH_FOLDER)
         for name in NOTEBOOKS:
-            results = await session.run_notebook(notebooks / name)
+            results = await session.run_notebook(notebooks / name, timeout_s=_CELL_S)
             text += [result.text for result in results]
             shown = [image for result in results for image in result.images]
             figures += shown

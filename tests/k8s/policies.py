@@ -27,7 +27,7 @@ VERBS = {
     ("gateway-controller", "services"): "create delete",
     **{
         ("traefik", resource): "list watch"
-        for resource in [
+        for resource in (
             "services",
             "secrets",
             "configmaps",
@@ -42,7 +42,7 @@ VERBS = {
             "tlsoptions",
             "tlsstores",
             "traefikservices",
-        ]
+        )
     },
 }
 

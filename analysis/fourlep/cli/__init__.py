@@ -18,6 +18,7 @@ from fourlep.errors import FourlepError
 #: Where each command is defined; nothing is imported before it is called.
 COMMANDS = {
     "bench": "fourlep.cli.bench:bench",
+    "cluster": "fourlep.cli.cluster:cluster",
     "datasets": "fourlep.cli.datasets:datasets",
     "doctor": "fourlep.cli.doctor:doctor",
     "facility": "fourlep.cli.facility:facility",

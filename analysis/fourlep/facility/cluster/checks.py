@@ -1,0 +1,201 @@
+"""What is looked at before anything is changed; each finding says what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fourlep.errors import ClusterError
+from fourlep.facility.cluster.kubectl import Kubectl, Object
+from fourlep.facility.cluster.manifests import of_kind
+from fourlep.facility.doctor.finding import Finding
+
+#: Oldest Kubernetes that the manifests are valid in.
+OLDEST_MINOR = 29
+
+#: What a deploy creates, in the words of `kubectl auth can-i`.
+_CREATED = (
+    "deployments.apps",
+    "statefulsets.apps",
+    "services",
+    "configmaps",
+    "secrets",
+    "persistentvolumeclaims",
+    "serviceaccounts",
+    "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io",
+    "networkpolicies.networking.k8s.io",
+    "resourcequotas",
+    "jobs.batch",
+)
+_CREATED_FOR_ALL = (
+    "namespaces",
+    "customresourcedefinitions.apiextensions.k8s.io",
+    "priorityclasses.scheduling.k8s.io",
+)
+#: Network plug-ins that are known to enforce NetworkPolicies.
+_ENFORCING = re.compile(r"calico|cilium|antrea|weave|kube-router|ovn")
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "m": 1e-3, "k": 1e3, "M": 1e6}
+
+
+def check(kubectl: Kubectl, objects: list[Object]) -> Iterator[Finding]:
+    """Look at the cluster with the eyes of ``objects``, which are to be applied.
+
+    Parameters
+    ----------
+    kubectl
+        In the namespace of the deployment.
+    objects
+        Rendered manifests.
+
+    Yields
+    ------
+    Finding
+        A "problem" is a reason not to deploy.
+    """
+    version = _version(kubectl)
+    yield version
+    if version.state == "problem":
+        return
+    yield _rights(kubectl)
+    yield _namespace(kubectl)
+    yield from _storage(kubectl, objects)
+    yield _room(kubectl, objects)
+    yield _policies(kubectl)
+
+
+def _version(kubectl: Kubectl) -> Finding:
+    try:
+        server = kubectl.run("get", "--raw", "/version")
+    except ClusterError as error:
+        return Finding(
+            "cluster",
+            "problem",
+            f"does not answer: {error.message}",
+            "choose it with `kubectl config use-context`, and log in",
+        )
+    minor = re.search(r'"minor":\s*"(\d+)', server)
+    number = int(minor[1]) if minor else 0
+    if number < OLDEST_MINOR:
+        return Finding(
+            "cluster",
+            "problem",
+            f"Kubernetes 1.{number} is too old",
+            f"upgrade it to 1.{OLDEST_MINOR} or newer",
+        )
+    return Finding("cluster", "well", f"Kubernetes 1.{number}")
+
+
+def _rights(kubectl: Kubectl) -> Finding:
+    missing = [
+        resource
+        for resource in _CREATED + _CREATED_FOR_ALL
+        if not kubectl.allows("create", resource)
+    ]
+    if missing:
+        return Finding(
+            "rights",
+            "problem",
+            f"you may not create {', '.join(missing)}",
+            "ask the cluster's administrator for admin of the namespace, and to apply what is "
+            "cluster-wide (CRDs, priority classes, namespace) once",
+        )
+    return Finding("rights", "well", "you may create everything that is needed")
+
+
+def _namespace(kubectl: Kubectl) -> Finding:
+    found = kubectl.find("namespace", kubectl.namespace)
+    if found is None:
+        return Finding("namespace", "note", f"{kubectl.namespace} will be made")
+    if found.get("status", {}).get("phase") == "Terminating":
+        return Finding(
+            "namespace",
+            "problem",
+            f"{kubectl.namespace} is being deleted",
+            "wait until it is gone; what holds it up is in its status.conditions "
+            f"(kubectl get namespace {kubectl.namespace} -o yaml)",
+        )
+    return Finding("namespace", "well", f"{kubectl.namespace} is there")
+
+
+def _storage(kubectl: Kubectl, objects: list[Object]) -> Iterator[Finding]:
+    classes = kubectl.items("storageclass")
+    names = {each["metadata"]["name"] for each in classes}
+    default = {
+        each["metadata"]["name"]
+        for each in classes
+        if each["metadata"].get("annotations", {}).get(_DEFAULT_CLASS) == "true"
+    }
+    choices = f"there are: {', '.join(sorted(names)) or 'none'}"
+    for wanted in sorted(_wanted_classes(objects)):
+        if wanted and wanted not in names:
+            yield Finding(
+                "storage",
+                "problem",
+                f"there is no storage class {wanted!r}",
+                f"choose one with STORAGE_CLASS=...; {choices}",
+            )
+        elif not wanted and not default:
+            yield Finding(
+                "storage",
+                "problem",
+                "there is no default storage class, and the overlay names none",
+                f"choose one with STORAGE_CLASS=...; {choices}",
+            )
+        else:
+            yield Finding("storage", "well", f"storage class {wanted or min(default)}")
+
+
+def _wanted_classes(objects: list[Object]) -> set[str]:
+    claims = of_kind(objects, "PersistentVolumeClaim")
+    for caches in of_kind(objects, "StatefulSet"):
+        claims += caches["spec"].get("volumeClaimTemplates", [])
+    return {claim["spec"].get("storageClassName", "") for claim in claims}
+
+
+def _room(kubectl: Kubectl, objects: list[Object]) -> Finding:
+    wanted = {"cpu": 0.0, "memory": 0.0}
+    for workload in of_kind(objects, "Deployment", "StatefulSet"):
+        for container in workload["spec"]["template"]["spec"]["containers"]:
+            for resource in wanted:
+                amount = quantity(container["resources"]["requests"][resource])
+                wanted[resource] += amount * workload["spec"]["replicas"]
+    nodes = kubectl.items("nodes")
+    there = {
+        resource: sum(quantity(node["status"]["allocatable"][resource]) for node in nodes)
+        for resource in wanted
+    }
+    told = (
+        f"{wanted['cpu']:.1f} of {there['cpu']:g} cores and {wanted['memory'] / 2**30:.1f} of "
+        f"{there['memory'] / 2**30:.0f} GiB are asked for, before users come"
+    )
+    if any(wanted[resource] > there[resource] for resource in wanted):
+        return Finding("room", "problem", told, "add a node, or lower the requests in an overlay")
+    return Finding("room", "well", told)
+
+
+def quantity(text: str) -> float:
+    """Value of a Kubernetes quantity.
+
+    Examples
+    --------
+    >>> quantity("250m"), quantity("2Gi"), quantity("4")
+    (0.25, 2147483648.0, 4.0)
+    """
+    number = text.rstrip("KMGTimk")
+    unit = text[len(number) :]
+    return float(number) * _UNITS.get(unit, 1.0)
+
+
+def _policies(kubectl: Kubectl) -> Finding:
+    programs = kubectl.items("daemonsets", "--all-namespaces")
+    names = " ".join(each["metadata"]["name"] for each in programs)
+    if _ENFORCING.search(names):
+        return Finding("network policies", "well", "the network plug-in enforces them")
+    return Finding(
+        "network policies",
+        "note",
+        "no plug-in is known here to enforce them: users' pods may reach each other",
+        "use a plug-in that does (Calico, Cilium) where users do not trust each other",
+    )

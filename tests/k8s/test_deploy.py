@@ -1,0 +1,232 @@
+"""Deploying: findings before anything is changed, order, pruning, secrets."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from fourlep.cli.cluster import cluster
+from fourlep.errors import ClusterError, ConfigError
+from fourlep.facility.cluster import steps
+from fourlep.facility.cluster.checks import check, quantity
+from fourlep.facility.cluster.credentials import NAME, make_secrets
+from fourlep.facility.cluster.kubectl import Kubectl
+from fourlep.facility.cluster.manifests import Choices, find_overlay, render, render_job
+from fourlep.facility.embedded.secrets import MAKERS
+from k8s.conftest import REPOSITORY
+from k8s.policies import Object, each_container, name, of_kind
+
+
+class Pretended(Kubectl):
+    """Answers by the start of the arguments, and remembers every call."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.namespace = "fourlep"
+        self.calls: list[tuple[str, ...]] = []
+        self.given: list[Any] = []
+        self.answers = {
+            "get --raw /version": '{"major": "1", "minor": "36"}',
+            "auth can-i": "yes\n",
+            "get namespace fourlep": {"status": {"phase": "Active"}},
+            "get storageclass": [{"metadata": {"name": "standard"}}],
+            "get nodes": [{"status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}],
+            "get daemonsets": [],
+            **{key.replace("_", " "): value for key, value in answers.items()},
+        }
+
+    def run(self, *arguments: str, given: str | None = None, timeout_s: float = 120.0) -> str:
+        self.calls.append(arguments)
+        if given:
+            self.given.append(json.loads(given))
+        line = " ".join(arguments)
+        matching = [key for key in self.answers if line.startswith(key)]
+        answer = self.answers[max(matching, key=len)] if matching else ""
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, list):
+            return json.dumps({"items": answer})
+        return answer if isinstance(answer, str) else json.dumps(answer)
+
+
+def problems(kubectl: Kubectl, objects: tuple[Object, ...]) -> dict[str, str]:
+    found = check(kubectl, list(objects))
+    return {each.subject: each.detail for each in found if each.state == "problem"}
+
+
+def test_a_good_cluster_has_no_problem(local: tuple[Object, ...]) -> None:
+    assert problems(Pretended(), local) == {}
+
+
+@pytest.mark.parametrize(
+    ("answers", "subject", "words"),
+    [
+        ({"get_--raw_/version": '{"minor": "28+"}'}, "cluster", "1.28 is too old"),
+        ({"get_--raw_/version": ClusterError("no route")}, "cluster", "does not answer"),
+        ({"auth_can-i_create_roles": "no\n"}, "rights", "may not create roles"),
+        ({"auth_can-i_create_secrets": ClusterError("no")}, "rights", "secrets"),
+        ({"get_storageclass": []}, "storage", "no storage class 'standard'"),
+        (
+            {"get_namespace_fourlep": {"status": {"phase": "Terminating"}}},
+            "namespace",
+            "is being deleted",
+        ),
+        (
+            {"get_nodes": [{"status": {"allocatable": {"cpu": "250m", "memory": "8Gi"}}}]},
+            "room",
+            "of 0.25 cores",
+        ),
+    ],
+)
+def test_a_cluster_that_will_not_do_is_named_before_anything_is_changed(
+    local: tuple[Object, ...], answers: dict[str, Any], subject: str, words: str
+) -> None:
+    kubectl = Pretended(**answers)
+    assert words in problems(kubectl, local)[subject]
+    assert {call[0] for call in kubectl.calls} <= {"get", "auth"}
+
+
+def test_without_a_default_class_one_must_be_chosen() -> None:
+    claim = {"kind": "PersistentVolumeClaim", "spec": {}}
+    assert "no default storage class" in problems(Pretended(), (claim,))["storage"]
+
+
+def test_a_wrong_overlay_is_answered_with_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="local, production"):
+        find_overlay("moon", REPOSITORY)
+
+
+def test_a_wrong_overlay_is_wrong_usage() -> None:
+    answer = CliRunner().invoke(cluster, ["deploy", "--overlay", "moon"])
+    assert isinstance(answer.exception, ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("250m", 0.25), ("2", 2), ("1.5Gi", 1.5 * 2**30), ("128Mi", 2**27)]
+)
+def test_quantities_are_understood(text: str, value: float) -> None:
+    assert quantity(text) == value
+
+
+def test_definitions_are_established_before_what_needs_them(local: tuple[Object, ...]) -> None:
+    kubectl = Pretended()
+    steps.apply(kubectl, list(local), lambda _: None)
+    assert [call[0] for call in kubectl.calls] == ["apply", "wait", "apply"]
+    first, second = ({each["kind"] for each in given["items"]} for given in kubectl.given)
+    assert first == {"Namespace", "PriorityClass", "CustomResourceDefinition"}
+    assert {"Deployment", "IngressRoute"} <= second
+    assert not first & second
+
+
+def test_what_the_overlay_no_longer_has_is_removed(local: tuple[Object, ...]) -> None:
+    old = {"kind": "ConfigMap", "metadata": {"name": "hub-settings-old"}}
+    kept = {"kind": "Deployment", "metadata": {"name": "hub"}}
+    kubectl = Pretended(get_configmap=[old, kept])
+    steps.prune(kubectl, list(local), lambda _: None)
+    assert kubectl.calls[-1] == ("delete", "--ignore-not-found", "configmap/hub-settings-old")
+
+
+def test_no_volume_is_removed_without_asking(local: tuple[Object, ...]) -> None:
+    kubectl = Pretended()
+    steps.undeploy(kubectl, list(local), purge=False, say=lambda _: None)
+    deleted = " ".join(" ".join(call) for call in kubectl.calls)
+    assert "persistentvolumeclaim" not in deleted
+    assert "namespace" not in deleted
+    assert "secret" not in deleted
+    assert "deployment/hub" in deleted
+
+
+def test_a_part_that_does_not_come_up_is_explained(local: tuple[Object, ...]) -> None:
+    waiting = {"name": "hub", "ready": False, "state": {"waiting": {"reason": "ErrImagePull"}}}
+    pod = {"metadata": {"name": "hub-1"}, "status": {"containerStatuses": [waiting]}}
+    event = {"involvedObject": {"name": "hub-1"}, "message": "pull access denied"}
+    kubectl = Pretended(
+        rollout=ClusterError("timed out"), get_pods=[pod], get_events=[event], logs="some line"
+    )
+    with pytest.raises(ClusterError) as caught:
+        steps.wait(kubectl, list(local), lambda _: None)
+    told = str(caught.value)
+    assert "ErrImagePull" in told
+    assert "check REGISTRY and TAG" in told
+    assert "pull access denied" in told
+    assert "some line" in told
+
+
+@pytest.mark.parametrize(("state", "passes"), [("Complete", True), ("Failed", False)])
+def test_the_smoke_test_is_its_jobs_end(state: str, passes: bool) -> None:
+    job = {"status": {"conditions": [{"type": state, "status": "True"}]}}
+    kubectl = Pretended(get_job=job, logs="2 figures", get_pods=[], get_events=[])
+    said: list[str] = []
+    if passes:
+        steps.smoke(kubectl, [], said.append)
+        assert said == ["2 figures"]
+    else:
+        with pytest.raises(ClusterError, match="smoke test failed"):
+            steps.smoke(kubectl, [], said.append)
+
+
+def _data(kubectl: Pretended) -> dict[str, str]:
+    data: dict[str, str] = kubectl.given[-1]["items"][0]["data"]
+    return data
+
+
+def test_missing_secrets_are_made_and_others_kept() -> None:
+    kubectl = Pretended(**{f"get_secret_{NAME}": {"data": {"password": "a2VwdA=="}}})
+    made = make_secrets(kubectl)
+    assert set(made) == set(MAKERS) - {"password"}
+    assert b64decode(_data(kubectl)["password"]) == b"kept"
+
+
+def test_a_second_time_nothing_is_made() -> None:
+    whole = {"data": dict.fromkeys(MAKERS, "a2VwdA==")}
+    kubectl = Pretended(**{f"get_secret_{NAME}": whole})
+    assert make_secrets(kubectl) == []
+    assert not kubectl.given
+
+
+def test_a_secret_is_rotated_on_request() -> None:
+    whole = {"data": {**dict.fromkeys(MAKERS, "a2VwdA=="), "oidc-client-secret": "bWluZQ=="}}
+    kubectl = Pretended(**{f"get_secret_{NAME}": whole})
+    assert make_secrets(kubectl, ["proxy-token"]) == ["proxy-token"]
+    data = _data(kubectl)
+    assert data["proxy-token"] != "a2VwdA=="
+    assert data["oidc-client-secret"] == "bWluZQ=="
+
+
+def test_an_unknown_secret_is_not_rotated() -> None:
+    with pytest.raises(ConfigError, match="no such secret"):
+        make_secrets(Pretended(), ["pasword"])
+
+
+def chosen(folder: Path) -> Choices:
+    return Choices(folder, "mine", "registry.example.org/g", "9", "fast")
+
+
+def test_namespace_registry_tag_and_class_reach_every_object() -> None:
+    kubectl = Kubectl("mine")
+    objects = tuple(render(kubectl, chosen(find_overlay("local", REPOSITORY))))
+    images = {container["image"] for _, container in each_container(objects)}
+    assert all(image.startswith("registry.example.org/g/fourlep/") for image in images)
+    assert all(image.endswith(":9") for image in images)
+    told = str(list(of_kind(objects, "ConfigMap")))
+    assert "'FOURLEP_IMAGE': 'registry.example.org/g/fourlep/analysis:9'" in told
+    assert {name(each) for each in of_kind(objects, "Namespace")} == {"Namespace/mine"}
+    assert {each["metadata"].get("namespace", "mine") for each in objects} == {"mine"}
+    claims = str(list(of_kind(objects, "StatefulSet", "PersistentVolumeClaim", "ConfigMap")))
+    assert claims.count("'storageClassName': 'fast'") == 2
+    assert "'FOURLEP_HOME_STORAGE_CLASS': 'fast'" in claims
+
+
+def test_the_smoke_job_runs_the_image_that_is_deployed() -> None:
+    objects = tuple(render_job(Kubectl("mine"), chosen(REPOSITORY / "k8s" / "smoke")))
+    images = {container["image"] for _, container in each_container(objects)}
+    assert images == {"registry.example.org/g/fourlep/analysis:9"}
+
+
+def test_without_kubectl_it_says_so() -> None:
+    with pytest.raises(ConfigError, match="kubectl is missing"):
+        Kubectl("fourlep", program="kubectl-that-is-not-there")

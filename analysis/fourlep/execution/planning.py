@@ -42,7 +42,7 @@ class Rates:
         Until the first batch runs.
     """
 
-    file_cpu_s: float = 0.0072
+    file_cpu_s: float = 0.0147
     event_cpu_s: float = 6.2e-7
     batch_cpu_s: float = 0.18
     file_bytes: float = 118e3
@@ -155,6 +155,6 @@ def plan(n_files: int, n_events: int, site: Site, rates: Rates | None = None) ->
 
 def _batch_size(n_files: int, cpu_s: float, wait_s: float, site: Site) -> int:
     """Files of a batch, as the dealer makes them: by time, by number, and a fair share."""
-    by_time = site.batch_s / max(cpu_s, wait_s / site.in_flight)
+    by_time = site.batch_s / max(cpu_s, wait_s / site.in_flight, 1e-9)
     fair = math.ceil(n_files / (2 * site.workers))
     return max(1, min(math.floor(by_time), site.most_items, fair))

@@ -62,3 +62,8 @@ def test_elapsed_time_holds_every_term(n_files: int, n_events: int, workers: int
     found = plan(n_files, n_events, Site(workers, 10.0))
     assert found.elapsed_s > max(found.terms_s.values())
     assert found.n_batches >= 1
+
+
+def test_files_that_cost_nothing_make_the_largest_batches() -> None:
+    free = Rates(file_cpu_s=0.0, event_cpu_s=0.0, round_trips=0.0)
+    assert plan(1280, 0, Site(1, 1.0), free).n_batches == 10

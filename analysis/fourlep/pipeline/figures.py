@@ -48,7 +48,12 @@ class _View:
 
     @property
     def simulated(self) -> list[str]:
-        return [name for name in self.record.processes if name != DATA]
+        """Processes that add up to the expectation: not data, and no alternative samples."""
+        return [
+            name
+            for name, process in self.record.processes.items()
+            if process.role in {"signal", "background"}
+        ]
 
     def caption(self, *details: str) -> Caption:
         return Caption(

@@ -44,7 +44,7 @@ class ProcessRecord:
     Parameters
     ----------
     role
-        ``data``, ``signal`` or ``background``.
+        ``data``, ``signal``, ``background``, or ``other`` for alternative samples.
     datasets
         Names of its datasets.
     """

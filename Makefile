@@ -132,7 +132,11 @@ bench-closure: $(VENV)/.dev-ready ## does analysis and fit recover the injected 
 
 .PHONY: bench-coverage
 bench-coverage: $(VENV)/.dev-ready ## does the 68 % interval cover 68 %? 500 pseudo-experiments
-	@$(BIN)/python analysis/benchmarks/coverage.py --output build/coverage
+	@$(BIN)/python analysis/benchmarks/interval_coverage.py --output build/coverage
+
+.PHONY: bench-variations
+bench-variations: $(VENV)/.dev-ready ## what thirty variations cost; STANDIN=directory of a stand-in
+	@$(BIN)/python analysis/benchmarks/variations.py $(or $(STANDIN),$(error STANDIN= the directory of a stand-in, as `fourlep synth` makes it))
 
 .PHONY: soak
 soak: $(VENV)/.dev-ready system-test-packages ## RUNS=1000 runs with random faults, each held to the last bit

@@ -90,11 +90,12 @@ def is_confined(objects: tuple[Object, ...]) -> list[str]:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    return [
-        f"{where} is not confined"
-        for where, container in each_container(objects)
-        if container.get("securityContext") != wanted
-    ]
+    found = []
+    for where, container in each_container(objects):
+        context = container.get("securityContext", {})
+        if {key: context.get(key) for key in wanted} != wanted or context.get("privileged"):
+            found.append(f"{where} is not confined")
+    return found
 
 
 def says_what_it_needs(objects: tuple[Object, ...]) -> list[str]:

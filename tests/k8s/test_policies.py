@@ -45,6 +45,7 @@ PLANTED: dict[Policy, list[Plant]] = {
     policies.is_confined: [
         lambda found: _container(found)["securityContext"].update(readOnlyRootFilesystem=False),
         lambda found: _container(found)["securityContext"]["capabilities"].update(add=["CHOWN"]),
+        lambda found: _container(found)["securityContext"].update(privileged=True),
         lambda found: _container(found).pop("securityContext"),
     ],
     policies.says_what_it_needs: [

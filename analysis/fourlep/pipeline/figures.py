@@ -18,6 +18,7 @@ from fourlep.plots.plane import Plane, draw_plane
 from fourlep.plots.spectrum import Contribution, Spectrum, draw_spectrum
 from fourlep.plots.steps import Steps, draw_steps
 from fourlep.plots.style import Caption, channel_title, save
+from fourlep.plots.timeline import Timeline, draw_timeline
 from fourlep.report import FigureBlock
 
 FOLDER = "plots"
@@ -175,6 +176,30 @@ def _pairs(variations: Sequence[str]) -> Iterator[tuple[str, str | None]]:
                 break
         else:
             yield name, None
+
+
+def draw_progress(directory: Path, record: RunRecord) -> FigureBlock | None:
+    """Draw how a run went over time; None where it was over before it could be sampled.
+
+    Sessions of a resumed run follow one another without the time between them.
+    """
+    samples = record.metrics.samples
+    if len(samples) < 2:
+        return None
+    elapsed: list[float] = []
+    offset = 0.0
+    for position, sample in enumerate(samples):
+        if position and sample.session != samples[position - 1].session:
+            offset = elapsed[-1]
+        elapsed.append(offset + sample.elapsed_s)
+    timeline = Timeline(
+        np.array(elapsed),
+        np.array([sample.n_done for sample in samples], dtype=np.float64),
+        np.array([sample.read_bytes for sample in samples], dtype=np.float64),
+    )
+    caption = Caption(None, record.synthetic, (record.fileset,))
+    png, _ = save(draw_timeline(timeline, caption), directory / FOLDER / "timeline")
+    return FigureBlock(png, "Files done and bytes asked for over the time of the run")
 
 
 def _plane(view: _View) -> FigureBlock:

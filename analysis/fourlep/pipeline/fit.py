@@ -19,13 +19,21 @@ from fourlep.errors import ConfigError
 from fourlep.execution.durable import output_error, write_whole
 from fourlep.pipeline.configure import SECTIONS
 from fourlep.pipeline.figures import FOLDER
-from fourlep.pipeline.fit_figures import draw_fit
+from fourlep.pipeline.fit_discriminant import Learned, draw_learned, learn
+from fourlep.pipeline.fit_figures import draw_fit, fit_caption
 from fourlep.pipeline.page import write_report
 from fourlep.stats.config import FitConfig, config_for, mode_configs
+from fourlep.stats.discriminant import Gain
 from fourlep.stats.document import Document, document
 from fourlep.stats.measurement import Measurement, StrengthResult, measure, measure_strength
 from fourlep.stats.preparation import Preparation, prepare
-from fourlep.stats.run_directory import Run, luminosity_scale, open_histograms, read_run
+from fourlep.stats.run_directory import (
+    Run,
+    TemplateSource,
+    luminosity_scale,
+    open_histograms,
+    read_run,
+)
 from fourlep.stats.workspace import Workspace, build_workspace, read_workspace
 
 FIT = "fit.json"
@@ -53,6 +61,8 @@ class FitOptions:
         Luminosity that the data stands for, 1/fb, where that is not the run's.
     per_mode
         One strength for each production mode.
+    discriminant
+        Fit m4l in categories of a machine-learned discriminant.
     n_toys, seed
         Pseudo-experiments for the p-values.
     """
@@ -62,6 +72,7 @@ class FitOptions:
     unblind: bool = False
     luminosity_ifb: float | None = None
     per_mode: bool = False
+    discriminant: bool = False
     n_toys: int = 0
     seed: int = 1
 
@@ -77,6 +88,14 @@ class Fitted:
     measurement: Measurement
     luminosity_ifb: float
     modes: tuple[StrengthResult, ...] = ()
+    learned: Learned | None = None
+
+    @property
+    def gain(self) -> Gain | None:
+        """What the discriminant gains, where there is one."""
+        if self.learned is None:
+            return None
+        return self.learned.gain(self.measurement.strengths[0].expected.z)
 
 
 def fit(
@@ -119,6 +138,7 @@ def fit(
         fitted.measurement,
         luminosity_ifb=fitted.luminosity_ifb,
         modes=fitted.modes,
+        discriminant=fitted.gain,
     )
     progress("figures")
     _write(directory, content, fitted)
@@ -132,8 +152,14 @@ def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted
     scale, luminosity_ifb = luminosity_scale(run, options.luminosity_ifb)
     progress("templates")
     hides_data = run.is_observed and not options.unblind
+    learned = None
     with open_histograms(run) as histograms:
-        preparation = prepare(run, histograms, config, scale=scale, with_data=not hides_data)
+        source: TemplateSource = histograms
+        if options.discriminant:
+            progress("discriminant")
+            learned = learn(run, config, histograms, scale=scale, with_data=not hides_data)
+            source, config = learned.histograms, learned.config
+        preparation = prepare(run, source, config, scale=scale, with_data=not hides_data)
     has_data = all(region.data is not None for region in preparation.regions)
     progress("workspace")
     if options.workspace is None:
@@ -150,7 +176,7 @@ def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted
         progress=progress,
     )
     modes = _modes(run, config, preparation, measurement, progress) if options.per_mode else ()
-    return Fitted(run, config, preparation, workspace, measurement, luminosity_ifb, modes)
+    return Fitted(run, config, preparation, workspace, measurement, luminosity_ifb, modes, learned)
 
 
 def _modes(
@@ -196,15 +222,20 @@ def fit_config(path: Path | None, selection: str) -> FitConfig:
     return structure(content.get("fit", {}), FitConfig, file=str(path), key="fit", default=default)
 
 
+def _draw(fitted: Fitted, folder: Path) -> None:
+    draw_fit(fitted.run, fitted.measurement, fitted.modes, fitted.luminosity_ifb, folder)
+    if fitted.learned is not None:
+        caption = fit_caption(fitted.run, fitted.measurement, fitted.luminosity_ifb)
+        draw_learned(fitted.learned, caption, folder)
+
+
 def _write(directory: Path, content: Document, fitted: Fitted) -> None:
     """Draw into a folder of our own first, then put everything in its place."""
     folder = directory / FOLDER
     try:
         folder.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fit-", dir=directory) as drawn:
-            draw_fit(
-                fitted.run, fitted.measurement, fitted.modes, fitted.luminosity_ifb, Path(drawn)
-            )
+            _draw(fitted, Path(drawn))
             for old in folder.glob(f"{PREFIX}*"):
                 old.unlink()
             for figure in sorted(Path(drawn).iterdir()):

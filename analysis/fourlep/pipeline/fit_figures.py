@@ -52,8 +52,7 @@ def draw_fit(
     folder
         Where the figures go.
     """
-    fitted_to = ("fit to the expectation",) if measurement.is_blinded else ()
-    caption = Caption(luminosity_ifb, run.is_synthetic, (run.selection, *fitted_to))
+    caption = fit_caption(run, measurement, luminosity_ifb)
     if measurement.pulls:
         points = [PullPoint(item.name, item.pull, item.constraint) for item in measurement.pulls]
         save(draw_pulls(points, caption), folder / "pulls")
@@ -78,6 +77,20 @@ def draw_fit(
                 _spectrum(run, region, yields), _region_caption(run, region, label, luminosity_ifb)
             )
             save(figure, folder / f"{region.observable}_{region.name}_{label}")
+
+
+def fit_caption(run: Run, measurement: Measurement, luminosity_ifb: float) -> Caption:
+    """Caption a figure of a fit.
+
+    Parameters
+    ----------
+    run, measurement
+        What was fitted and found.
+    luminosity_ifb
+        1/fb.
+    """
+    fitted_to = ("fit to the expectation",) if measurement.is_blinded else ()
+    return Caption(luminosity_ifb, run.is_synthetic, (run.selection, *fitted_to))
 
 
 def _bars(measurement: Measurement) -> list[ImpactBar]:

@@ -9,7 +9,7 @@ from typing import Any
 from fourlep import __version__
 from fourlep.execution.durable import write_whole
 from fourlep.physics.cutflow import TOTAL
-from fourlep.pipeline.figures import FOLDER, draw_run
+from fourlep.pipeline.figures import FOLDER, draw_progress, draw_run
 from fourlep.pipeline.measurement_section import measurement_section
 from fourlep.pipeline.outputs import read_cutflow
 from fourlep.pipeline.record import RunRecord, read_record
@@ -91,7 +91,7 @@ def _sections(
                 tables=(Table(("Requirement or column", "Reason"), rows, is_text=True),),
             )
         )
-    sections.append(_transport(record))
+    sections.append(_transport(directory, record))
     sections.append(_provenance(record))
     return sections
 
@@ -164,7 +164,8 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
     )
 
 
-def _transport(record: RunRecord) -> Section:
+def _transport(directory: Path, record: RunRecord) -> Section:
+    timeline = draw_progress(directory, record)
     traffic = tuple(
         (t.endpoint or "local files", f"{t.n_items:,}", f"{t.n_events:,}", _bytes(t.read_bytes))
         for t in record.metrics.traffic
@@ -178,6 +179,7 @@ def _transport(record: RunRecord) -> Section:
         "Transport",
         f"Files by reader: {readers}. Workers: {record.metrics.n_workers}; clusters used: "
         f"{record.metrics.n_clusters}; batches given out again: {record.metrics.n_lost_batches}.",
+        figures=() if timeline is None else (timeline,),
         tables=tuple(tables),
     )
 

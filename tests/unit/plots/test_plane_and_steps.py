@@ -1,4 +1,4 @@
-"""The mass plane and the cutflow figure."""
+"""The mass plane, the cutflow and the course of a run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from fourlep.plots.plane import Plane, draw_plane
 from fourlep.plots.steps import Steps, draw_steps
 from fourlep.plots.style import Caption
+from fourlep.plots.timeline import Timeline, draw_timeline
 
 X_EDGES = np.array([50.0, 80.0, 106.0])
 Y_EDGES = np.array([12.0, 50.0, 115.0])
@@ -35,4 +36,15 @@ def test_every_requirement_is_named_and_negative_sums_are_not_drawn() -> None:
     drawn = axes.lines[1].get_xdata()
     assert drawn[0] == 5.0
     assert np.isnan(drawn[1])
+    plt.close(figure)
+
+
+def test_the_timeline_shows_files_and_megabytes_from_the_start() -> None:
+    timeline = Timeline(np.array([1.0, 3.0]), np.array([2.0, 9.0]), np.array([1e6, 5e6]))
+    figure = draw_timeline(timeline, Caption(is_synthetic=True))
+    above, below = figure.axes
+    assert above.lines[0].get_ydata().tolist() == [2.0, 9.0]
+    assert below.lines[0].get_ydata().tolist() == [1.0, 5.0]
+    assert below.get_xlim()[0] == 0.0
+    assert "Synthetic" in above.get_title(loc="left")
     plt.close(figure)

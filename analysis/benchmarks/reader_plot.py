@@ -36,7 +36,7 @@ def main(figures: Path, output: Path) -> None:
     axes.set_xscale("log")
     axes.set_xlim(right=axes.get_xlim()[1] * 3)
     axes.set_xlabel("thousand events per CPU second")
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="upper right", frameon=False)
     figure.tight_layout()
     figure.savefig(output, metadata={"Date": None})
 

@@ -170,11 +170,12 @@ def _muons(
     first = np.cumsum(counts) - counts
     index = np.arange(n) - np.repeat(first, counts)
     # One muon at most counts in an event that must not survive, whatever its electrons.
-    counting = _counting(counts, survives, 1, rng)
+    quality = np.where(_counting(counts, survives, 1, rng), _GOOD_QUALITY, _BAD_QUALITY)
+    hit_bits = 8 * rng.integers(0, 4, n)  # above the three bits of the enumerator
     fields: dict[str, Any] = {
         **_momenta(counts, rng),
         "muonType": Ragged(counts, np.zeros(n, dtype=np.uint16)),
-        "quality": Ragged(counts, np.where(counting, _GOOD_QUALITY, _BAD_QUALITY).astype(np.uint8)),
+        "quality": Ragged(counts, (quality + hit_bits).astype(np.uint8)),
         "ptvarcone30_Nonprompt_All_MaxWeightTTVA_pt1000": Ragged(
             counts, rng.exponential(500.0, n).astype(np.float32)
         ),

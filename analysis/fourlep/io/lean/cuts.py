@@ -86,11 +86,12 @@ def plan_scan(cascade: Cascade, sources: Mapping[str, Source], tree: Table) -> S
     """
     flavours: list[tuple[ScanCut, ...]] = []
     is_exact = True
-    for cuts in (cascade.electron, cascade.muon):
+    for number, cuts in enumerate((cascade.electron, cascade.muon)):
         known = [cut for cut in cuts if cut.column in sources]
         found = [_scan_cut(cut, sources[cut.column], tree) for cut in known]
         flavours.append(tuple(cut for cut in found if cut is not None))
-        is_exact &= bool(known) and None not in found
+        matters = any(pair[number] > 0 for pair in cascade.minimum)
+        is_exact &= None not in found and (bool(found) or not matters)
     return ScanPlan(flavours[0], flavours[1], cascade.minimum, is_exact)
 
 

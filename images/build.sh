@@ -8,8 +8,8 @@
 #   BUILD_OPTIONS  further options of the engine's build command
 #
 # Proxies and mirrors are taken from the builder's environment (HTTP_PROXY, PIP_INDEX_URL,
-# NPM_CONFIG_REGISTRY and their like) and leave no trace in the image. A certificate bundle
-# that SSL_CERT_FILE names is mounted while building.
+# NPM_CONFIG_REGISTRY and their like) and leave no trace in the image. The certificate bundle
+# that SSL_CERT_FILE names is lent to the steps that download.
 set -eu
 cd "$(dirname "$0")/.."
 first() { for program in "$@"; do command -v "$program" >/dev/null && { echo "$program"; return; }; done; }
@@ -18,7 +18,7 @@ ENGINE=${ENGINE:-$(first podman docker buildah)}
 TAG=${TAG:-$(sed -n 's/^__version__ = "\(.*\)"/\1/p' analysis/fourlep/__init__.py)}
 PREFIX=${REGISTRY:+$REGISTRY/}fourlep
 REVISION=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-BUNDLE=/etc/ssl/certs/ca-certificates.crt
+BUNDLE=/run/secrets/certificates
 
 [ $# -gt 0 ] || set -- analysis hub gateway xcache proxy traefik
 for name in "$@"; do
@@ -30,10 +30,13 @@ for name in "$@"; do
         buildah) command="buildah build --format docker --layers" ;;
         *) command="$ENGINE build" ;;
     esac
-    if [ -n "${SSL_CERT_FILE:-}" ] && [ "$ENGINE" != docker ]; then
-        certificates="--volume $SSL_CERT_FILE:$BUNDLE:ro --build-arg PIP_CERT=$BUNDLE --build-arg NPM_CONFIG_CAFILE=$BUNDLE"
-    else
-        certificates=
+    certificates=
+    if [ -n "${SSL_CERT_FILE:-}" ]; then
+        certificates="--secret id=certificates,src=$SSL_CERT_FILE"
+        case $name in
+            analysis | hub | gateway | traefik) certificates="$certificates --build-arg PIP_CERT=$BUNDLE" ;;
+            proxy) certificates="$certificates --build-arg NPM_CONFIG_CAFILE=$BUNDLE" ;;
+        esac
     fi
     # shellcheck disable=SC2086  # options are words
     $command ${BUILD_OPTIONS:-} $certificates \

@@ -199,7 +199,7 @@ def test_a_secret_is_rotated_on_request() -> None:
 
 def test_an_unknown_secret_is_not_rotated() -> None:
     with pytest.raises(ConfigError, match="no such secret"):
-        make_secrets(Pretended(), ["pasword"])
+        make_secrets(Pretended(), ["passphrase"])
 
 
 def chosen(folder: Path) -> Choices:

@@ -1,0 +1,75 @@
+"""KubeSpawner, configured as the manifests say, starts and stops a user's server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from fourlep.facility.embedded.secrets import make_secrets
+from k8s.api_server import StandIn
+from k8s.conftest import REPOSITORY
+from k8s.policies import VERBS, Object
+from k8s.test_gateway import VERB_OF, kubeconfig, resource_of, serving, until
+from k8s.test_pods import environment_of
+
+
+@pytest.mark.servers
+def test_a_server_and_its_home_are_made_and_the_home_stays(
+    local: tuple[Object, ...], tmp_path: Path
+) -> None:
+    asyncio.run(_spawn(local, tmp_path))
+
+
+async def _spawn(local: tuple[Object, ...], folder: Path) -> None:
+    make_secrets(folder)
+    stand_in = StandIn()
+    async with serving(stand_in) as server:
+        settings = {
+            **os.environ,
+            **environment_of(local, "hub"),
+            "FOURLEP_SECRETS": str(folder),
+            "KUBECONFIG": str(kubeconfig(folder, server)),
+        }
+        program = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(Path(__file__).with_name("spawn.py")),
+            str(REPOSITORY / "images" / "hub" / "jupyterhub_config.py"),
+            env=settings,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            (pod,) = await until(lambda: stand_in.listed("/pods"), "no pod was made")
+            (home,) = stand_in.listed("/persistentvolumeclaims")
+            assert home["spec"]["storageClassName"] == "standard"
+            ready = [
+                {
+                    "name": "notebook",
+                    "image": pod["spec"]["containers"][0]["image"],
+                    "imageID": "x",
+                    "restartCount": 0,
+                    "ready": True,
+                    "state": {"running": {}},
+                }
+            ]
+            stand_in.set_status(
+                "/pods",
+                pod["metadata"]["name"],
+                {"phase": "Running", "podIP": "10.0.0.7", "containerStatuses": ready},
+            )
+            told, _ = await asyncio.wait_for(program.communicate(), 90)
+        finally:
+            if program.returncode is None:
+                program.terminate()
+                await program.wait()
+    assert program.returncode == 0, told.decode()
+    assert "http://10.0.0.7:8888" in told.decode()
+    assert "poll None" in told.decode()
+    assert not stand_in.listed("/pods")
+    assert stand_in.listed("/persistentvolumeclaims") == [home]
+    for method, path in stand_in.requests:
+        verb = "list" if method == "GET" else VERB_OF[method]
+        assert verb in VERBS[("hub", resource_of(path))], f"{method} {path}"

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 )
 @click.option("--per-mode", is_flag=True, help="One strength for each production mode.")
 @click.option(
+    "--discriminant",
+    is_flag=True,
+    help="Fit m4l in categories of a discriminant learned from candidates.parquet.",
+)
+@click.option(
     "--toys",
     "n_toys",
     type=click.IntRange(min=0),
@@ -72,6 +77,12 @@ def _summary(content: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"  upper limit at {limit['level']:.0%}: {seen}"
             f"{limit['expected']['0']:.3f} expected from background alone"
+        )
+    gain = content["discriminant"]
+    if gain is not None:
+        yield (
+            f"discriminant: area {gain['area']:.3f}, expected significance "
+            f"{gain['expected_without']:.2f} without, {gain['expected_with']:.2f} with it"
         )
     goodness = content["goodness_of_fit"]
     if goodness is not None and goodness["p_value"] is not None:

@@ -22,6 +22,9 @@ Smoothing = Literal["none", "353QH"]
 #: Channel that contains all others.
 COMBINED = "4l"
 
+#: What stands between a folder of histograms and a category of the discriminant.
+SCORE_MARK = "@"
+
 #: Range of the strength of a production mode, of which little is produced.
 _MODE_RANGE = (-50.0, 200.0)
 
@@ -47,8 +50,9 @@ class FitRegion:
 
     @property
     def folder(self) -> str:
-        """Folder of the histograms in ``histograms.root``."""
-        return f"{self.channel}/{self.region}/{self.observable}"
+        """Folder of the histograms in ``histograms.root``, with the category if it has one."""
+        mark = f"{SCORE_MARK}{self.score}" if self.score else ""
+        return f"{self.channel}/{self.region}/{self.observable}{mark}"
 
     @property
     def edges(self) -> Floats | None:
@@ -169,7 +173,8 @@ def _check_disjoint(first: FitRegion, second: FitRegion) -> None:
     """Refuse two regions that can hold the same event."""
     same_leptons = first.channel == second.channel or COMBINED in (first.channel, second.channel)
     overlap = first.low < second.high and second.low < first.high
-    if same_leptons and overlap and first.score == second.score:
+    by_score = first.score != second.score and first.score and second.score
+    if same_leptons and overlap and not by_score:
         raise FitError(
             f"regions {first.name} and {second.name} can hold the same events",
             remedy="choose ranges or channels that do not overlap; an event counts once",

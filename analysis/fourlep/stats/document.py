@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fourlep.stats.config import FitConfig
+from fourlep.stats.discriminant import Gain
 from fourlep.stats.limit import BANDS
 from fourlep.stats.measurement import Measurement, RegionResult, StrengthResult
 from fourlep.stats.preparation import Preparation
@@ -28,6 +29,7 @@ def document(
     *,
     luminosity_ifb: float,
     modes: Sequence[StrengthResult] = (),
+    discriminant: Gain | None = None,
 ) -> Document:
     """Write a measurement as plain numbers, lists and dictionaries.
 
@@ -41,6 +43,8 @@ def document(
         What the simulation was scaled to.
     modes
         Strengths of production modes, each with the others at the Standard Model.
+    discriminant
+        What a discriminant gains, where one was asked for.
     """
     return {
         "schema": SCHEMA,
@@ -52,6 +56,7 @@ def document(
         "fitted_to": "expectation" if measurement.is_blinded else "data",
         "strengths": {item.name: _strength(item) for item in measurement.strengths},
         "modes": {item.name: _strength(item) for item in modes},
+        "discriminant": _plain(discriminant),
         "parameters": _parameters(measurement),
         "correlation": _correlation(measurement),
         "impacts": [_plain(item) for item in measurement.impacts],

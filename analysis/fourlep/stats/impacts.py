@@ -12,6 +12,9 @@ from fourlep.stats.likelihood import Likelihood
 from fourlep.stats.minimum import minimise
 from fourlep.stats.templates import Floats
 
+#: A parameter that the data constrain less than this, relatively, has one impact, not two.
+_SAME_WIDTH = 2e-3
+
 
 @dataclass(frozen=True, slots=True)
 class Impact:
@@ -102,12 +105,10 @@ def _impact(
 
     value, error = float(best.values[position]), float(best.errors[position])
     width = float(likelihood.widths[position])
-    return Impact(
-        name=parameter,
-        value=value,
-        error=error,
-        up=shift(value + error),
-        down=shift(value - error),
-        prefit_up=shift(value + width) if width > 0.0 else None,
-        prefit_down=shift(value - width) if width > 0.0 else None,
-    )
+    up, down = shift(value + error), shift(value - error)
+    prefit: tuple[float | None, float | None] = (None, None)
+    if abs(error - width) < _SAME_WIDTH * width:
+        prefit = (up, down)
+    elif width > 0.0:
+        prefit = (shift(value + width), shift(value - width))
+    return Impact(parameter, value, error, up, down, *prefit)

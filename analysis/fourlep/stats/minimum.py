@@ -15,6 +15,9 @@ from fourlep.stats.templates import Floats
 
 #: MINUIT stops when the estimated distance to the minimum is below 0.002 times this.
 _TOLERANCE = 1e-6
+
+#: What MINUIT itself is content with: 1 % of an error, where rounding allows no better.
+_USUAL_TOLERANCE = 0.1
 _MAX_CALLS = 20_000
 
 
@@ -70,7 +73,7 @@ def minimise(
     Raises
     ------
     FitError
-        If MINUIT does not converge from any of three starts.
+        If MINUIT does not converge, however it is started.
     """
     base = (likelihood.initial if start is None else start).copy()
     is_held = likelihood.is_fixed.copy()
@@ -139,7 +142,7 @@ def _minuit(profile: _Profile) -> Any:
 
 
 def _converge(minuit: Any, fallback: Floats, strategy: int) -> None:
-    """Minimise; try harder, then from the model's start, before giving up."""
+    """Minimise; try harder, then from the model's start, then to MINUIT's own precision."""
     minuit.strategy = strategy
     minuit.migrad(ncall=_MAX_CALLS)
     if minuit.valid:
@@ -150,6 +153,10 @@ def _converge(minuit: Any, fallback: Floats, strategy: int) -> None:
         return
     minuit.values = fallback
     minuit.simplex().migrad(ncall=_MAX_CALLS)
+    if minuit.valid:
+        return
+    minuit.tol = _USUAL_TOLERANCE
+    minuit.migrad(ncall=_MAX_CALLS)
     if not minuit.valid:
         raise FitError(
             f"the fit does not converge: {_reason(minuit)}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fourlep.errors import FitError
 from fourlep.stats.config import FitConfig, FitRegion
 from fourlep.stats.effects import Effect, Record, Treatment, floored, pruned, smoothed
-from fourlep.stats.run_directory import Histograms, Run, Variation
+from fourlep.stats.run_directory import Run, TemplateSource, Variation
 from fourlep.stats.templates import Floats, Template
 
 
@@ -64,32 +64,29 @@ class Preparation:
 class _Source:
     """Where templates come from: the file, the process names and the scale of simulation."""
 
-    histograms: Histograms
+    histograms: TemplateSource
     processes: tuple[str, ...]
     variations: tuple[Variation, ...]
     scale: float
-    stretches: Mapping[str, float] = field(default_factory=dict)
 
     def nominal(self, region: FitRegion, process: str) -> Template:
-        return self._read(region, process, process)
+        return self._read(region, process)
 
     def varied(self, region: FitRegion, process: str, suffix: str) -> Template:
-        return self._read(region, process, f"{process}_{suffix}")
+        return self._read(region, f"{process}_{suffix}")
 
-    def _read(self, region: FitRegion, process: str, name: str) -> Template:
+    def _read(self, region: FitRegion, name: str) -> Template:
         template = self.histograms.read(region.folder, name).scaled(self.scale)
-        stretched = template.stretched(self.stretches.get(process, 1.0))
-        return _binned(stretched, region)
+        return _binned(template, region)
 
 
 def prepare(
     run: Run,
-    histograms: Histograms,
+    histograms: TemplateSource,
     config: FitConfig,
     *,
     scale: float = 1.0,
     with_data: bool = True,
-    stretches: Mapping[str, float] | None = None,
 ) -> Preparation:
     """Templates of every region.
 
@@ -103,8 +100,6 @@ def prepare(
         What to multiply the simulation by.
     with_data
         Whether the observed events may be read.
-    stretches
-        Factor on the observable by process, for other mass hypotheses.
 
     Raises
     ------
@@ -119,7 +114,7 @@ def prepare(
             "the run has no signal process",
             remedy="run a fileset with signal simulation, or leave out less",
         )
-    source = _Source(histograms, processes, _chosen(run.variations, config), scale, stretches or {})
+    source = _Source(histograms, processes, _chosen(run.variations, config), scale)
     treatments: list[Treatment] = []
     nominals = {region.name: _nominals(source, region, treatments) for region in config.regions}
     binnings = _common_binnings(config.regions, nominals, treatments)
@@ -235,7 +230,7 @@ def _prepared(
     return PreparedRegion(region, edges, tuple(samples), data)
 
 
-def _observed(histograms: Histograms, region: FitRegion, edges: Floats) -> Floats | None:
+def _observed(histograms: TemplateSource, region: FitRegion, edges: Floats) -> Floats | None:
     if f"{region.folder}/data" not in histograms:
         return None
     data = _binned(histograms.read(region.folder, "data"), region).merged(edges).values

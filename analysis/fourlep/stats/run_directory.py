@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -179,6 +179,18 @@ def luminosity_scale(run: Run, luminosity_ifb: float | None) -> tuple[float, flo
         )
     wanted = run.luminosity_ifb if luminosity_ifb is None else luminosity_ifb
     return wanted / run.luminosity_ifb, wanted
+
+
+class TemplateSource(Protocol):
+    """Where templates come from."""
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a histogram ``FOLDER/NAME``."""
+        ...
+
+    def read(self, folder: str, name: str) -> Template:
+        """Read ``folder/name``; a FitError where it is absent."""
+        ...
 
 
 class Histograms:

@@ -1,4 +1,4 @@
-"""Binned templates and what may be done to them before a fit."""
+"""Binned templates: cut out, merged, scaled."""
 
 from __future__ import annotations
 
@@ -88,26 +88,6 @@ class Template:
         """Every event weighted by ``factor``."""
         return Template(self.edges, self.values * factor, self.variances * factor**2)
 
-    def stretched(self, factor: float) -> Template:
-        """Make the template of an observable that is ``factor`` times as large.
-
-        The cumulative distribution is interpolated between bin edges by a monotone cubic
-        (Fritsch and Carlson), so that bins stay non-negative and the total changes only by
-        what crosses the outer edges. Inside the first and the last bin the content is
-        taken as flat. For stretches well below a bin this is horizontal morphing
-        (A. L. Read, NIM A 425 (1999) 357) of a template with itself.
-
-        Parameters
-        ----------
-        factor
-            New value of the observable over the old, near 1.
-        """
-        return Template(
-            self.edges,
-            _moved(self.edges, self.values, factor),
-            np.maximum(_moved(self.edges, self.variances, factor), 0.0),
-        )
-
     def _edge(self, value: float) -> int:
         position = int(np.argmin(np.abs(self.edges - value)))
         if abs(self.edges[position] - value) > _EDGE_TOLERANCE:
@@ -117,18 +97,3 @@ class Template:
                 remedy=f"the nearest edge is {self.edges[position]:g}",
             )
         return position
-
-
-def _moved(edges: Floats, contents: Floats, factor: float) -> Floats:
-    from scipy.interpolate import PchipInterpolator
-
-    if factor == 1.0:
-        return contents
-    cumulative = PchipInterpolator(edges, np.concatenate([[0.0], np.cumsum(contents)]))
-    sources = np.clip(edges / factor, edges[0], edges[-1])
-    moved = np.diff(cumulative(sources))
-    if factor > 1.0:  # what enters from below the first edge: as dense as its first bin
-        moved[0] += contents[0] / (edges[1] - edges[0]) * (edges[0] - edges[0] / factor)
-    else:
-        moved[-1] += contents[-1] / (edges[-1] - edges[-2]) * (edges[-1] / factor - edges[-1])
-    return np.asarray(moved)

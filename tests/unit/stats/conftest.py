@@ -129,3 +129,13 @@ def make_run(tmp_path: Path) -> MakeRun:
         return directory
 
     return make
+
+
+@pytest.fixture
+def reported(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Directories whose report a fit asks for: these runs have too little in them for one."""
+    asked: list[Path] = []
+    monkeypatch.setattr(
+        "fourlep.pipeline.fit.write_report", lambda directory, *, unblind: asked.append(directory)
+    )
+    return asked

@@ -28,14 +28,15 @@ def _measured(
 
 @pytest.fixture(scope="module")
 def quick() -> FitConfig:
-    """Two channels with 5 GeV bins."""
+    """Two channels with 5 GeV bins and the control region, few nuisance parameters."""
     config = fourlepton_config()
     regions = tuple(
         replace(region, bin_width=5.0) if region.bin_width == 2.5 else region
         for region in config.regions
         if region.name != "4e"
     )
-    return replace(config, regions=regions)
+    rates = tuple(item for item in config.normalisations if item.name in ("norm_ZZ", "luminosity"))
+    return replace(config, regions=regions, normalisations=rates)
 
 
 def test_injected_strength_is_found_within_its_error(make_run: MakeRun, quick: FitConfig) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import norm
 
 from fourlep.errors import FitError
 from fourlep.stats.templates import Template
@@ -43,28 +40,3 @@ def test_scaling_scales_the_variance_by_the_square() -> None:
 def test_lengths_that_do_not_fit_are_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="one edge more"):
         Template(np.array([0.0, 1.0]), np.ones(2), np.ones(2))
-
-
-def test_stretching_by_one_changes_nothing() -> None:
-    template = _template([1, 5, 2, 1])
-    assert template.stretched(1.0).values.tolist() == template.values.tolist()
-
-
-@given(st.floats(-3.0, 3.0))
-def test_stretched_peak_is_the_peak_at_its_new_place(shift_gev: float) -> None:
-    edges = np.linspace(80.0, 250.0, 69)
-    peak = Template(edges, np.diff(norm.cdf(edges, 125.0, 2.2)), np.ones(68) * 1e-4)
-    moved = peak.stretched((125.0 + shift_gev) / 125.0)
-    wanted = np.diff(norm.cdf(edges, 125.0 + shift_gev, 2.2))
-    centres = 0.5 * (edges[1:] + edges[:-1])
-    assert moved.total == pytest.approx(1.0, abs=1e-9)
-    assert np.all(moved.values >= 0.0)
-    # the mean moves with the peak; bins follow to a few per cent of the peak
-    assert moved.values @ centres == pytest.approx(wanted @ centres, abs=0.06)
-    assert np.max(np.abs(moved.values - wanted)) < 0.03
-
-
-def test_stretched_flat_template_stays_flat() -> None:
-    flat = _template([4.0] * 6)
-    assert flat.stretched(1.01).values[1:] == pytest.approx(4.0 / 1.01)
-    assert flat.stretched(0.99).values[:-1] == pytest.approx(4.0 / 0.99)

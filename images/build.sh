@@ -16,7 +16,8 @@ first() { for program in "$@"; do command -v "$program" >/dev/null && { echo "$p
 ENGINE=${ENGINE:-$(first podman docker buildah)}
 [ -n "$ENGINE" ] || { echo "no podman, docker or buildah here: install one" >&2; exit 2; }
 TAG=${TAG:-$(sed -n 's/^__version__ = "\(.*\)"/\1/p' analysis/fourlep/__init__.py)}
-PREFIX=${REGISTRY:+$REGISTRY/}fourlep
+# Without a registry, the name that Kubernetes gives to an image called fourlep/NAME.
+PREFIX=${REGISTRY:-docker.io}/fourlep
 REVISION=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 BUNDLE=/run/secrets/certificates
 

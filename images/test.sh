@@ -19,5 +19,5 @@ buildah inspect --type image "$BASE" >/dev/null 2>&1 || images/base.sh "$BASE"
 export ENGINE=buildah TAG=test BASE
 BUILD_OPTIONS="--isolation chroot --network host --pull-never" images/build.sh "$@"
 for name in "$@"; do
-    images/check.sh "fourlep/$name:test" "$name"
+    images/check.sh "docker.io/fourlep/$name:test" "$name"
 done

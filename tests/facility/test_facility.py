@@ -119,7 +119,7 @@ def test_a_second_run_is_served_by_the_cache_with_the_origin_stopped(
     finally:
         with contextlib.suppress(ProcessLookupError):  # given up and started again
             os.kill(pid, signal.SIGCONT)
-    assert answer.text.split() == ["True", f"root://127.0.0.1:{facility.run.ports.cache}"]
+    assert answer.text.endswith(f"True root://127.0.0.1:{facility.run.ports.cache}\n")
 
 
 def test_the_collector_counts_what_the_cache_served(facility: Facility, read_once: str) -> None:
@@ -191,24 +191,23 @@ def test_the_token_of_another_user_opens_nothing(facility: Facility) -> None:
 
 GREEDY = """
 from dask_gateway import Gateway
-gateway = Gateway()
 try:
-    gateway.new_cluster(workers=1000)
+    Gateway().new_cluster(workers=1000)
 except Exception as error:
     print("form:", error)
-cluster = gateway.new_cluster(workers=1, worker_memory_gib=1.0)
+cluster = Gateway().new_cluster(workers=1, worker_memory_gib=1.0)
 cluster.scale(1000)
 client = cluster.get_client()
-client.wait_for_workers(1, timeout=60)
+client.wait_for_workers(1, timeout=200)
 """
 COUNTED = """
 import time; time.sleep(4)
 print("workers:", len(client.scheduler_info()["workers"]))
 try:
-    [gateway.new_cluster(workers=1, worker_memory_gib=1.0) for _ in range(5)]
+    more = [Gateway().new_cluster(workers=1, worker_memory_gib=1.0) for _ in range(5)]
 except Exception as error:
     print("limit:", error)
-print("clusters:", len(gateway.list_clusters()))
+print("clusters:", len(Gateway().list_clusters()))
 """
 
 
@@ -224,8 +223,10 @@ def test_a_greedy_user_is_bounded_and_the_other_unharmed(
             HubSession(facility.url, tokens["second"], "second") as greedy,
             HubSession(facility.url, tokens["analyst"], "analyst") as modest,
         ):
-            first = await greedy.run(GREEDY)
-            counted, unharmed = await asyncio.gather(greedy.run(COUNTED), modest.run(AGAIN))
+            first = await greedy.run(GREEDY, timeout_s=300)
+            counted, unharmed = await asyncio.gather(
+                greedy.run(COUNTED, timeout_s=300), modest.run(AGAIN, timeout_s=300)
+            )
             return first, counted, unharmed
 
     first, counted, unharmed = asyncio.run(both())
@@ -233,7 +234,7 @@ def test_a_greedy_user_is_bounded_and_the_other_unharmed(
     assert "workers: 1\n" in counted.text
     assert "limit: you have 2 clusters and your limit is 2" in counted.text
     assert "clusters: 2" in counted.text
-    assert unharmed.text.startswith("True")
+    assert "True root://" in unharmed.text
 
 
 def test_abandoned_clusters_end_by_themselves(facility: Facility) -> None:

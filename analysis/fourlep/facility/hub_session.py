@@ -149,7 +149,7 @@ class HubSession:
 
     async def _leave(self) -> None:
         try:
-            accept = (202, 204, 400, 404, 424, 500, 503)
+            accept = (202, 204, 400, 403, 404, 424, 500, 503)  # it may be gone already
             if self._kernel:
                 await self._ask(
                     "DELETE", f"/user/{self._user}/api/kernels/{self._kernel}", accept=accept

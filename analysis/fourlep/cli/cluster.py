@@ -24,7 +24,9 @@ def _choices(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that every command has."""
     for option in (
         click.option("--overlay", default="local", show_default=True, help="Name, or a folder."),
-        click.option("--namespace", default="fourlep", show_default=True),
+        click.option(
+            "--namespace", default="fourlep", show_default=True, help="Where the facility lives."
+        ),
         click.option("--registry", default="", help="In front of fourlep/NAME; none by default."),
         click.option("--tag", default=__version__, show_default=True, help="Of our images."),
         click.option("--storage-class", default="", help="For every volume."),

@@ -151,7 +151,8 @@ def draw(results: list[Coverage], path: Path) -> None:
     """Draw the share against the strength, with the band that is asked for."""
     import matplotlib.pyplot as plt
 
-    from fourlep.plots.style import OKABE_ITO, Caption, figure_style, save, write_caption
+    from fourlep.plots.fit_parameters import write_head
+    from fourlep.plots.style import OKABE_ITO, Caption, figure_style, save
 
     with figure_style():
         figure, axes = plt.subplots(figsize=(7.0, 5.0))
@@ -167,11 +168,11 @@ def draw(results: list[Coverage], path: Path) -> None:
             color=OKABE_ITO["blue"],
             label=f"{results[0].n_toys} pseudo-experiments each",
         )
-        axes.set_ylim(56, 84)
+        axes.set_ylim(56, 80)
         axes.set_xlabel(r"True signal strength $\mu$")
         axes.set_ylabel("Intervals that hold the truth [%]")
         axes.legend(loc="upper right")
-        write_caption(axes, Caption(None, True, ("pseudo-experiments",)))
+        write_head(axes, Caption(None, True, ("pseudo-experiments",)))
         save(figure, path)
 
 

@@ -135,7 +135,9 @@ def make_run(tmp_path: Path) -> MakeRun:
 def reported(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Directories whose report a fit asks for: these runs have too little in them for one."""
     asked: list[Path] = []
-    monkeypatch.setattr(
-        "fourlep.pipeline.fit.write_report", lambda directory, *, unblind: asked.append(directory)
-    )
+
+    def write_report(directory: Path, *, unblind: bool) -> None:
+        asked.append(directory)
+
+    monkeypatch.setattr("fourlep.pipeline.fit.write_report", write_report)
     return asked

@@ -101,6 +101,8 @@ class Kubectl:
 
     def apply(self, objects: Sequence[Object]) -> str:
         """Apply objects on the server's side; a second time changes nothing."""
+        if not objects:
+            return ""
         return self.run(
             "apply",
             "--server-side",

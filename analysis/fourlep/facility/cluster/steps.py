@@ -180,7 +180,9 @@ def undeploy(kubectl: Kubectl, objects: list[Object], *, purge: bool, say: Say) 
         return
     kept = {"Namespace", "PersistentVolumeClaim", "CustomResourceDefinition", "PriorityClass"}
     # Clusters first, while their controller lives to end them.
-    kubectl.run("delete", "daskclusters.gateway.dask.org", "--all", "--ignore-not-found")
+    clusters = "daskclusters.gateway.dask.org"
+    if kubectl.find("customresourcedefinition", clusters):
+        kubectl.run("delete", clusters, "--all", timeout_s=300)
     names = [
         f"{each['kind'].lower()}/{each['metadata']['name']}"
         for each in objects

@@ -37,9 +37,9 @@ from fourlep.synth.release import make_release
 _START_S = 120.0
 _STOP_S = 60.0
 _LOOK_S = 0.2
-#: Of the stand-in that is made where no data was chosen: enough for a peak and a fit.
-_EVENTS = 40_000
-_FILLER = 4_000
+#: The stand-in that is made where no data was chosen: enough for a peak and a fit. Rare
+#: processes with many negative weights would need far more events to have a positive yield.
+_STAND_IN = Options(events=20_000, filler=2_000, processes=("ggF", "ZZ", "Zjets"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +238,8 @@ def _with_data(choices: Choices, layout: Layout, say: Callable[[str], None]) -> 
     if choices.origin or choices.fileset or choices.release is not None:
         return choices
     if not layout.release.is_dir():
-        say(f"making a small synthetic release ({_EVENTS:,} events), once")
-        make_release(layout.release, Options(events=_EVENTS, filler=_FILLER))
+        say(f"making a small synthetic release ({_STAND_IN.events:,} events), once")
+        make_release(layout.release, _STAND_IN)
     return replace(choices, release=layout.release)
 
 

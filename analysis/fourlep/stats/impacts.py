@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,10 @@ class Impact:
         its best fit, and all else fitted again.
     prefit_up, prefit_down
         The same with the error that its constraint gives; None for a free parameter.
+    is_fitted
+        Whether all else was fitted again; otherwise the covariance of the best fit gave
+        the impacts, which is exact where the likelihood is Gaussian (A. Pinto et al.,
+        Eur. Phys. J. C 84 (2024) 593).
     """
 
     name: str
@@ -40,6 +44,7 @@ class Impact:
     down: float
     prefit_up: float | None = None
     prefit_down: float | None = None
+    is_fitted: bool = True
 
     @property
     def size(self) -> float:
@@ -53,12 +58,13 @@ def impacts(
     best: BestFit,
     *,
     strengths: Sequence[str],
-    with_bins: int = 5,
+    with_fits: int = 8,
+    with_bins: int = 2,
 ) -> tuple[Impact, ...]:
     """Impacts of the nuisance parameters, largest first.
 
-    The statistical parameters of single bins are many: their impacts are first estimated
-    from the covariance, and only the ``with_bins`` largest are fitted.
+    All impacts are estimated from the covariance of the best fit; those of the largest are
+    then replaced by fits.
 
     Parameters
     ----------
@@ -68,27 +74,45 @@ def impacts(
         Its best fit.
     strengths
         Signal strengths: the first is what is moved, and none is a nuisance parameter.
+    with_fits
+        How many parameters, the statistical ones of single bins aside, to fit.
     with_bins
-        How many statistical parameters to rank.
+        How many statistical parameters to rank, and to fit.
     """
-    ranked = [
-        _impact(likelihood, data, best, strengths[0], position)
-        for position in _ranked(likelihood, best, strengths, with_bins)
-    ]
-    return tuple(sorted(ranked, key=lambda impact: impact.size, reverse=True))
-
-
-def _ranked(
-    likelihood: Likelihood, best: BestFit, strengths: Sequence[str], with_bins: int
-) -> Iterator[int]:
-    target, errors = likelihood.index(strengths[0]), best.errors
+    target = likelihood.index(strengths[0])
+    errors = np.where(best.errors > 0.0, best.errors, np.inf)
+    estimates = best.covariance[target] / errors
     local = set(likelihood.bin_parameters.tolist())
-    for position, parameter in enumerate(likelihood.names):
-        if errors[position] > 0.0 and position not in local and parameter not in strengths:
-            yield position
-    estimates = np.abs(best.covariance[target] / np.where(errors > 0.0, errors, np.inf))
-    by_size = sorted(local, key=lambda position: -float(estimates[position]))
-    yield from (position for position in by_size[:with_bins] if errors[position] > 0.0)
+    by_size = [
+        int(position)
+        for position in np.argsort(-np.abs(estimates), kind="stable")
+        if np.isfinite(errors[position]) and likelihood.names[position] not in strengths
+    ]
+    shared = [position for position in by_size if position not in local]
+    bins = [position for position in by_size if position in local][:with_bins]
+    fitted = [
+        _impact(likelihood, data, best, strengths[0], position)
+        for position in (*shared[:with_fits], *bins)
+    ]
+    rest = [_estimated(likelihood, best, position, estimates) for position in shared[with_fits:]]
+    return tuple(sorted((*fitted, *rest), key=lambda impact: impact.size, reverse=True))
+
+
+def _estimated(likelihood: Likelihood, best: BestFit, position: int, estimates: Floats) -> Impact:
+    """The impact that the covariance gives."""
+    value, error = float(best.values[position]), float(best.errors[position])
+    shift, width = float(estimates[position]), float(likelihood.widths[position])
+    prefit = shift * width / error if width > 0.0 else None
+    return Impact(
+        likelihood.names[position],
+        value,
+        error,
+        shift,
+        -shift,
+        prefit,
+        None if prefit is None else -prefit,
+        is_fitted=False,
+    )
 
 
 def _impact(

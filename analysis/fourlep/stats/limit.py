@@ -42,6 +42,13 @@ class UpperLimit:
     expected: tuple[float, ...]
 
 
+#: Strengths, ends included, at which the expected statistic is fitted at least.
+_CURVE_POINTS = 7
+
+#: Where the search for its range begins.
+_FIRST_STEP = 0.5
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Statistic:
     """q-tilde as a function of the strength for one data set."""
@@ -149,7 +156,7 @@ def upper_limit(
     """
     exclusion = Exclusion.of(likelihood, data, strength or likelihood.poi, start)
     alpha = 1.0 - level
-    bands = tuple(_expected(exclusion.background, alpha, band) for band in BANDS)
+    bands = _expected(exclusion.background, alpha)
     observed = None
     if not is_blinded:
         guess = max(bands[2], exclusion.observed.estimate)
@@ -175,10 +182,46 @@ def cls(q: float, q_asimov: float) -> float:
     return float(signal / norm.sf((q - q_asimov) / (2.0 * root_asimov)))
 
 
-def _expected(statistic: _Statistic, alpha: float, band: int) -> float:
-    """Limit of a data set that fluctuates by ``band`` standard deviations."""
-    wanted = float(norm.isf(alpha * norm.cdf(band))) + band
-    return _crossing(lambda mu: float(np.sqrt(statistic.at(mu))) - wanted, 1.0, statistic)
+def _expected(statistic: _Statistic, alpha: float) -> tuple[float, ...]:
+    """Limits of data sets that fluctuate by each of `BANDS` standard deviations.
+
+    The root of q-tilde is nearly a straight line in the strength: it is fitted at a few
+    strengths for all bands together, and interpolated by a monotone cubic between them.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    wanted = np.array([float(norm.isf(alpha * norm.cdf(band))) + band for band in BANDS])
+
+    def root(strength: float) -> float:
+        return float(np.sqrt(statistic.at(strength)))
+
+    ceiling = float(statistic.likelihood.high[statistic.likelihood.index(statistic.name)])
+    low = max(statistic.estimate, 0.0)
+    strengths, curve = [low], [0.0]
+    high = low + _FIRST_STEP
+    while curve[-1] < wanted.max():
+        if strengths[-1] >= ceiling:
+            raise _not_excluded(statistic, ceiling)
+        strengths.append(min(high, ceiling))
+        curve.append(root(strengths[-1]))
+        # The next point where a straight line reaches what is wanted, but no giant stride.
+        slope = curve[-1] / (strengths[-1] - low)
+        reach = low + 1.02 * wanted.max() / slope if slope > 0.0 else np.inf
+        high = min(max(reach, strengths[-1] * 1.02), 2.0 * strengths[-1] + _FIRST_STEP)
+    for strength in np.linspace(low, strengths[-1], _CURVE_POINTS)[1:-1]:
+        strengths.append(float(strength))
+        curve.append(root(float(strength)))
+    order = np.argsort(strengths)
+    rising, at = np.unique(np.maximum.accumulate(np.array(curve)[order]), return_index=True)
+    limits = PchipInterpolator(rising, np.array(strengths)[order][at])(wanted)
+    return tuple(float(limit) for limit in limits)
+
+
+def _not_excluded(statistic: _Statistic, highest: float) -> FitError:
+    return FitError(
+        f"no value of {statistic.name} up to {highest:g} is excluded",
+        remedy="widen the strength's range (`high`)",
+    )
 
 
 def _crossing(function: Callable[[float], float], guess: float, statistic: _Statistic) -> float:
@@ -188,10 +231,7 @@ def _crossing(function: Callable[[float], float], guess: float, statistic: _Stat
     while function(high) < 0.0:
         low, high = high, min(2.0 * high, highest)
         if low == highest:
-            raise FitError(
-                f"no value of {statistic.name} up to {highest:g} is excluded",
-                remedy="widen the strength's range (`high`)",
-            )
+            raise _not_excluded(statistic, highest)
     if low == 0.0 and function(low) >= 0.0:
         return low
-    return float(brentq(function, low, high, xtol=1e-4 * max(high, 1e-3), rtol=1e-4))
+    return float(brentq(function, low, high, xtol=1e-3 * max(high, 1e-3), rtol=1e-3))

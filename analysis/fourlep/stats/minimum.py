@@ -16,6 +16,9 @@ from fourlep.stats.templates import Floats
 #: MINUIT stops when the estimated distance to the minimum is below 0.002 times this.
 _TOLERANCE = 1e-6
 
+#: Estimated distance to the minimum that changes no result: 1e-5 in twice the logarithm.
+_NEAR = 1e-5
+
 #: What MINUIT itself is content with: 1 % of an error, where rounding allows no better.
 _USUAL_TOLERANCE = 0.1
 _MAX_CALLS = 20_000
@@ -85,7 +88,7 @@ def minimise(
         parameters = likelihood.with_bin_parameters(base, data, is_held)
         return Minimum(parameters, likelihood.twice_nll(parameters, data), explicit, is_held, None)
     profile = _Profile(likelihood, data, base, explicit, is_held)
-    minuit = _minuit(profile)
+    minuit = _minuit(profile, is_final=is_final)
     _converge(minuit, likelihood.initial[explicit], strategy=1 if is_final else 0)
     parameters = profile.parameters(np.asarray(minuit.values))
     return Minimum(parameters, likelihood.twice_nll(parameters, data), explicit, is_held, minuit)
@@ -112,6 +115,9 @@ class _Profile:
     def gradient(self, values: Floats) -> Floats:
         return self.likelihood.gradient(self.parameters(values), self.data, self.explicit)
 
+    def curvature(self, values: Floats) -> Floats:
+        return self.likelihood.curvature(self.parameters(values), self.data, self.explicit)
+
 
 def _explicit(likelihood: Likelihood, is_held: npt.NDArray[np.bool_]) -> Integers:
     free = ~is_held
@@ -119,7 +125,7 @@ def _explicit(likelihood: Likelihood, is_held: npt.NDArray[np.bool_]) -> Integer
     return np.flatnonzero(free)
 
 
-def _minuit(profile: _Profile) -> Any:
+def _minuit(profile: _Profile, *, is_final: bool) -> Any:
     from iminuit import Minuit
 
     likelihood, explicit = profile.likelihood, profile.explicit
@@ -130,6 +136,8 @@ def _minuit(profile: _Profile) -> Any:
         lambda values: profile.value(values) - offset,
         start,
         grad=profile.gradient,
+        # Errors would be taken from it, too: they need the exact one.
+        hessian=None if is_final else profile.curvature,
         name=[likelihood.names[position] for position in explicit],
     )
     minuit.errordef = Minuit.LEAST_SQUARES  # twice the logarithm
@@ -145,15 +153,15 @@ def _converge(minuit: Any, fallback: Floats, strategy: int) -> None:
     """Minimise; try harder, then from the model's start, then to MINUIT's own precision."""
     minuit.strategy = strategy
     minuit.migrad(ncall=_MAX_CALLS)
-    if minuit.valid:
+    if _is_minimum(minuit):
         return
     minuit.strategy = 2
     minuit.simplex().migrad(ncall=_MAX_CALLS)
-    if minuit.valid:
+    if _is_minimum(minuit):
         return
     minuit.values = fallback
     minuit.simplex().migrad(ncall=_MAX_CALLS)
-    if minuit.valid:
+    if _is_minimum(minuit):
         return
     minuit.tol = _USUAL_TOLERANCE
     minuit.migrad(ncall=_MAX_CALLS)
@@ -163,6 +171,13 @@ def _converge(minuit: Any, fallback: Floats, strategy: int) -> None:
             remedy="merge bins (bin_width), leave out processes without events, constrain "
             "free normalisations, or prune variations",
         )
+
+
+def _is_minimum(minuit: Any) -> bool:
+    """Whether the minimum is valid, or rounding alone keeps it from being as near as asked."""
+    state = minuit.fmin
+    is_near = np.isfinite(state.fval) and 0.0 <= state.edm < _NEAR
+    return bool(minuit.valid or (is_near and not state.has_reached_call_limit))
 
 
 def _reason(minuit: Any) -> str:

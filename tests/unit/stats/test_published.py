@@ -40,4 +40,4 @@ def test_best_fit_agrees_with_pyhf_minimised_by_scipy(published: Published) -> N
     finally:
         pyhf.set_backend("numpy")
     best = fit(likelihood, data)
-    assert best.values == pytest.approx(np.asarray(reference), abs=1e-5)
+    assert best.values == pytest.approx(np.asarray(reference), rel=1e-5, abs=1e-5)

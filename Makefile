@@ -120,6 +120,8 @@ smoke: $(VENV)/.dev-ready ## log in by token, start a cluster, run the analysis,
 down: $(VENV)/.dev-ready ## end what `make up` started
 	@$(BIN)/fourlep facility down --directory $(FACILITY)
 
+include k8s/k8s.mk
+
 ## Longer things
 
 .PHONY: bench

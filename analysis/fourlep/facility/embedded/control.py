@@ -127,10 +127,10 @@ def start(directory: Path, choices: Choices, say: Callable[[str], None]) -> Faci
     layout = Layout(directory.resolve())
     repository()
     require_programs(own_origin=not choices.origin)
-    require_passage(layout.data, xrootd_user())
     _refuse_running(layout)
     if choices.port:
         require_free(choices.port)
+    require_passage(layout.data, xrootd_user())
     prepare(layout)
     run = _choose(_with_data(choices, layout, say), layout)
     layout.write_run(run)

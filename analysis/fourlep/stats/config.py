@@ -83,6 +83,11 @@ class Normalisation:
     name: str = setting("", "Name of the parameter.")
     processes: tuple[str, ...] = setting((), "What it acts on; empty for all simulation.")
     uncertainty: float = setting(0.0, "Relative uncertainty; 0 leaves the factor free.")
+    is_cross_section: bool = setting(
+        False,
+        "Whether it is a predicted cross-section's: not granted to a process whose theory "
+        "variations (THEORY_*) change its rate already.",
+    )
 
     @property
     def is_free(self) -> bool:
@@ -184,17 +189,18 @@ def _check_disjoint(first: FitRegion, second: FitRegion) -> None:
 #: Rates that every analysis of simulation has to grant: relative uncertainties.
 #: Luminosity of 2015 and 2016: ATLAS, Eur. Phys. J. C 83 (2023) 982. Higgs boson
 #: cross-sections (scale and PDF with alpha_s in quadrature) at 13 TeV: LHC Higgs
-#: working group, arXiv:1610.07922. The backgrounds other than ZZ are illustrative.
+#: working group, arXiv:1610.07922. Those of ttV and VVV are illustrative, as is the rate of
+#: leptons from jets, which is the detector's and no cross-section.
 RATES = (
     Normalisation("luminosity", (), 0.009),
-    Normalisation("xsec_ggF", ("ggF",), 0.052),
-    Normalisation("xsec_VBF", ("VBF",), 0.021),
-    Normalisation("xsec_VH", ("WH", "ZH"), 0.030),
-    Normalisation("xsec_ttH", ("ttH",), 0.085),
-    Normalisation("xsec_Zjets", ("Zjets",), 0.30),
-    Normalisation("xsec_ttbar", ("ttbar",), 0.30),
-    Normalisation("xsec_ttV", ("ttV",), 0.15),
-    Normalisation("xsec_VVV", ("VVV",), 0.15),
+    Normalisation("xsec_ggF", ("ggF",), 0.052, is_cross_section=True),
+    Normalisation("xsec_VBF", ("VBF",), 0.021, is_cross_section=True),
+    Normalisation("xsec_VH", ("WH", "ZH"), 0.030, is_cross_section=True),
+    Normalisation("xsec_ttH", ("ttH",), 0.085, is_cross_section=True),
+    Normalisation("xsec_ttV", ("ttV",), 0.15, is_cross_section=True),
+    Normalisation("xsec_VVV", ("VVV",), 0.15, is_cross_section=True),
+    Normalisation("nonprompt_Zjets", ("Zjets",), 0.30),
+    Normalisation("nonprompt_ttbar", ("ttbar",), 0.30),
 )
 
 

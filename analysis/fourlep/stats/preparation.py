@@ -14,6 +14,9 @@ from fourlep.stats.effects import Effect, Record, Treatment, floored, pruned, sm
 from fourlep.stats.run_directory import Run, TemplateSource, Variation
 from fourlep.stats.templates import Floats, Template
 
+#: How variations from the generator's weights begin.
+_THEORY = "THEORY_"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
@@ -58,6 +61,11 @@ class Preparation:
     regions: tuple[PreparedRegion, ...]
     treatments: tuple[Treatment, ...]
     variations: tuple[str, ...]
+
+    @property
+    def theory(self) -> dict[str, tuple[str, ...]]:
+        """Theory variations that change something of a process, by process."""
+        return _theory(self.regions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +130,28 @@ def prepare(
         _prepared(source, config, region, binnings[region.name], treatments, with_data=with_data)
         for region in config.regions
     )
+    treatments += _superseded(config, _theory(regions))
     return Preparation(regions, tuple(treatments), tuple(v.name for v in source.variations))
+
+
+def _theory(regions: Sequence[PreparedRegion]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for region in regions:
+        for sample in region.samples:
+            names = [effect.variation for effect in sample.effects]
+            theory = [name for name in names if name.startswith(_THEORY)]
+            if theory:
+                found.setdefault(sample.process, {}).update(dict.fromkeys(theory))
+    return {process: tuple(names) for process, names in found.items()}
+
+
+def _superseded(config: FitConfig, theory: Mapping[str, tuple[str, ...]]) -> Iterator[Treatment]:
+    """Yield the cross-sections' uncertainties that theory variations stand for."""
+    for normalisation in filter(lambda item: item.is_cross_section, config.normalisations):
+        for process in normalisation.processes or theory:
+            if process in theory:
+                detail = f"varied by {', '.join(theory[process])}"
+                yield Treatment("cross-section in theory", "", process, normalisation.name, detail)
 
 
 def _chosen(available: Sequence[Variation], config: FitConfig) -> tuple[Variation, ...]:

@@ -71,7 +71,7 @@ def build_workspace(run: Run, config: FitConfig, preparation: Preparation) -> Wo
             "Samples": list(_samples(config, preparation)),
             "NormFactors": list(_factors(run, config, simulated)),
             "Systematics": [
-                *_rates(config, simulated),
+                *_rates(config, simulated, set(preparation.theory)),
                 *_variations(preparation),
             ],
         }
@@ -162,9 +162,12 @@ def _present(normalisation: Normalisation, simulated: set[str]) -> list[str]:
     return [process for process in wanted if process in simulated]
 
 
-def _rates(config: FitConfig, simulated: set[str]) -> Iterator[dict[str, Any]]:
+def _rates(
+    config: FitConfig, simulated: set[str], with_theory: set[str]
+) -> Iterator[dict[str, Any]]:
     for normalisation in config.normalisations:
-        processes = _present(normalisation, simulated)
+        counted = with_theory if normalisation.is_cross_section else set()
+        processes = _present(normalisation, simulated - counted)
         if normalisation.is_free or not processes:
             continue
         yield {

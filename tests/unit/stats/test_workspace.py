@@ -14,7 +14,7 @@ from fourlep.stats.likelihood import likelihood
 from fourlep.stats.preparation import Preparation, prepare
 from fourlep.stats.run_directory import Run, open_histograms, read_run
 from fourlep.stats.workspace import build_workspace, read_workspace
-from unit.stats.conftest import MakeRun
+from unit.stats.conftest import Contents, MakeRun
 
 
 def _built(
@@ -104,6 +104,46 @@ def test_free_and_constrained_normalisations_become_what_they_are(make_run: Make
     assert model.widths[model.index("xsec")] == 1.0
     rate = next(m for m in _sample(workspace, "4e", "Zjets")["modifiers"] if m["name"] == "xsec")
     assert rate["data"] == {"hi": 1.3, "lo": 0.7}
+
+
+THEORY = ("THEORY_HIGGS_MUR__1up", "THEORY_HIGGS_MUR__1down")
+
+
+def _of_ggf_alone(contents: Contents) -> None:
+    """Let the theory variation change nothing but ggF."""
+    for name in [name for name in contents if "THEORY" in name and "/ggF_" not in name]:
+        contents[name] = contents[name.partition("_THEORY")[0]]
+
+
+def test_cross_section_is_not_granted_again_to_a_process_with_theory_variations(
+    make_run: MakeRun,
+) -> None:
+    _, preparation, workspace = _built(make_run, variations=THEORY, change=_of_ggf_alone)
+    rates = {
+        process: {item["name"] for item in _sample(workspace, "4mu", process)["modifiers"]}
+        for process in ("ggF", "VBF", "Zjets")
+    }
+    assert "THEORY_HIGGS_MUR" in rates["ggF"]
+    assert "xsec_ggF" not in rates["ggF"]
+    assert "xsec_VBF" in rates["VBF"]
+    assert "nonprompt_Zjets" in rates["Zjets"]
+    treatment = next(t for t in preparation.treatments if t.kind == "cross-section in theory")
+    assert (treatment.process, treatment.variation) == ("ggF", "xsec_ggF")
+    assert treatment.detail == "varied by THEORY_HIGGS_MUR"
+
+
+def test_rate_that_is_no_cross_section_stays_beside_theory_variations(make_run: MakeRun) -> None:
+    _, _, workspace = _built(make_run, variations=THEORY)
+    names = {item["name"] for item in _sample(workspace, "4mu", "Zjets")["modifiers"]}
+    assert {"THEORY_HIGGS_MUR", "nonprompt_Zjets", "luminosity"} <= names
+
+
+def test_cross_section_is_granted_where_theory_variations_are_left_out(make_run: MakeRun) -> None:
+    config = replace(fourlepton_config(), variations=("MUON_EFF",))
+    variations = (*THEORY, "MUON_EFF__1up", "MUON_EFF__1down")
+    _, _, workspace = _built(make_run, config, variations=variations)
+    names = {item["name"] for item in _sample(workspace, "4mu", "ggF")["modifiers"]}
+    assert "xsec_ggF" in names
 
 
 def test_blinded_workspace_does_not_carry_the_data(make_run: MakeRun) -> None:

@@ -50,6 +50,7 @@ class Muon:
     eta: float = 0.0
     mass: float = 0.0
     quality: int = 2
+    quality_word: int = 2
     type: int = 0
     z0_sin_theta: float = 0.0
     d0: float = 0.0
@@ -162,7 +163,12 @@ def _leptons(kind: type[Lepton], **own: st.SearchStrategy[Any]) -> st.SearchStra
 ELECTRONS = _leptons(
     Electron, is_loose=st.integers(0, 4).map(bool), object_quality=st.sampled_from((0, 0, 0, 2, 8))
 )
-MUONS = _leptons(Muon, quality=st.integers(0, 3), type=st.sampled_from((0, 0, 0, 1, 2, 3)))
+MUONS = _leptons(
+    Muon,
+    quality=st.integers(0, 3),
+    quality_word=st.sampled_from((0, 1, 2, 2, 3, 9, 10)),
+    type=st.sampled_from((0, 0, 0, 1, 2, 3)),
+)
 
 #: One event of up to seven leptons, half of them decays that would be kept as they stand.
 RANDOM_EVENT = st.one_of(

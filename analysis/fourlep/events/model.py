@@ -98,6 +98,7 @@ COLUMNS: Mapping[str, Column] = {
         Column("electron.object_quality", "u4", "", "calorimeter object-quality bits"),
         *_lepton("muon"),
         Column("muon.quality", "i4", "", "0 Tight, 1 Medium, 2 Loose, 3 VeryLoose"),
+        Column("muon.quality_word", "i4", "", "quality as stored, with flags in higher bits"),
         Column(
             "muon.type", "i4", "", "xAOD muon type: 0 combined ... 4 silicon-associated forward"
         ),

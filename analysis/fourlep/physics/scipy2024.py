@@ -2,7 +2,8 @@
 
 Exactly four electrons with pT > 20 GeV, |eta| < 2.47 and the Loose likelihood
 identification, of total charge zero, and no muon with pT > 20 GeV, |eta| < 2.7 and
-quality 2.
+quality 2. The notebook compares the byte that PHYSLITE stores, flags in its higher bits
+and all; where a format has no such byte, the quality alone is compared.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from fourlep.physics.regions import EVERYWHERE
 from fourlep.physics.selection import EVENT_COLUMNS, LUMI_BLOCK, Selected, Varied
 from fourlep.physics.specs import Spec
 
+_STORED_QUALITY = "muon.quality_word"
+
 
 @dataclass(frozen=True, slots=True)
 class Scipy2024Config:
@@ -36,7 +39,9 @@ class Scipy2024Config:
     electron_eta_max: float = setting(2.47, "Electrons have |eta| below this.")
     muon_pt_min: float = setting(20.0, "Muons that veto have pT above this, GeV.")
     muon_eta_max: float = setting(2.7, "Muons that veto have |eta| below this.")
-    muon_quality: int = setting(2, "Muons that veto have this quality: 2 is Loose.")
+    muon_quality: int = setting(
+        2, "Muons that veto have this quality byte: 2 is Loose with no flag set."
+    )
     m4l: Binning = setting(Binning(100, 100.0, 150.0), "Bins of m4l.")
     lepton_pt: Binning = setting(Binning(30, 0.0, 150.0), "Bins of lepton_pt.")
     lepton_eta: Binning = setting(Binning(27, -2.7, 2.7), "Bins of lepton_eta.")
@@ -74,8 +79,8 @@ class Scipy2024:
 
     @property
     def optional(self) -> tuple[str, ...]:
-        """What the good-run list reads."""
-        return (LUMI_BLOCK,)
+        """What the good-run list reads, and the quality as the notebook compares it."""
+        return (LUMI_BLOCK, _STORED_QUALITY)
 
     @property
     def cascade(self) -> Cascade:
@@ -129,7 +134,7 @@ class Scipy2024:
         """Decide events; see `Selection.select`."""
         electrons = Collection.of(events.electrons).passing(self.cascade.electron)
         n_electrons = electrons.per_event()
-        n_muons = Collection.of(events.muons).passing(self._veto).per_event()
+        n_muons = Collection.of(events.muons).passing(self._veto(events)).per_event()
         charge = np.bincount(
             electrons.event, weights=electrons.columns["charge"], minlength=len(events)
         )
@@ -142,10 +147,10 @@ class Scipy2024:
         candidates = _candidates(electrons, flow.left[-1])
         return Selected(flow.passed(), candidates, without_good_runs(events, good_runs))
 
-    @property
-    def _veto(self) -> tuple[Cut, ...]:
+    def _veto(self, events: Events) -> tuple[Cut, ...]:
+        quality = _STORED_QUALITY if events.has(_STORED_QUALITY) else "muon.quality"
         return (
-            Cut("muon.quality", "eq", self.config.muon_quality),
+            Cut(quality, "eq", self.config.muon_quality),
             Cut("muon.pt", "gt", self.config.muon_pt_min),
             Cut("muon.eta", "abs_lt", self.config.muon_eta_max),
         )

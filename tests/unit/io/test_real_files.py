@@ -190,6 +190,7 @@ def test_identification_quality_and_isolation_agree_with_coffea(
         (electrons.is_tight, nano.Electrons.DFCommonElectronsLHTight == 1),
         (electrons.object_quality, nano.Electrons.OQ),
         (muons.quality, nano.Muons.quality & 7),
+        (muons.quality_word, nano.Muons.quality),
         (muons["type"], nano.Muons.muonType),
         (muons.passes_id_cuts, nano.Muons.DFCommonMuonPassIDCuts == 1),
         (
@@ -253,17 +254,21 @@ def test_the_rntuple_agrees_with_uproot(rntuple: Path) -> None:
     events = _everything(rntuple)
     assert events.is_simulation
     assert len(events) == 100
-    pt, mu_eta, number, weights, loose = _branches(
+    pt, mu_eta, quality, number, weights, loose = _branches(
         rntuple,
         "EventData",
         "AnalysisElectronsAuxDyn:pt",
         "AnalysisMuonsAuxDyn:eta",
+        "AnalysisMuonsAuxDyn:quality",
         "EventInfoAuxDyn:eventNumber",
         "EventInfoAuxDyn:mcEventWeights",
         "AnalysisElectronsAuxDyn:DFCommonElectronsLHLoose",
     )
     assert ak.array_equal(events.electrons.pt, _gev(pt))
     assert ak.array_equal(events.muons.eta, ak.values_astype(mu_eta, np.float64))
+    assert set(_flat(quality)) == {9, 10, 11}
+    assert np.array_equal(_flat(events.muons.quality_word), _flat(quality))
+    assert set(_flat(events.muons.quality)) == {1, 2, 3}
     assert events.event["number"].tolist() == number.tolist()
     assert np.array_equal(events.event["generator_weight"], ak.to_numpy(weights[:, 0]))
     assert ak.array_equal(events.electrons.is_loose, loose == 1)

@@ -46,14 +46,26 @@ def test_a_fifth_electron_that_misses_a_cut_does_not() -> None:
 
 
 def test_a_loose_muon_removes_the_event() -> None:
-    rows = _rows([*FOUR, Muon(25.0, quality=2)])
+    rows = _rows([*FOUR, Muon(25.0, quality_word=2)])
     assert rows["four_electrons"]
     assert not rows["no_muon"]
 
 
-@pytest.mark.parametrize("change", [{"pt": 20.0}, {"eta": 2.7}, {"quality": 1}, {"quality": 3}])
+@pytest.mark.parametrize(
+    "change", [{"pt": 20.0}, {"eta": 2.7}, {"quality_word": 1}, {"quality_word": 3}]
+)
 def test_a_muon_that_misses_a_cut_does_not(change: dict) -> None:
     assert _rows([*FOUR, *changed([Muon(25.0)], 0, **change)])["charge"]
+
+
+def test_a_loose_muon_with_a_flag_in_its_byte_does_not_as_in_the_notebook() -> None:
+    assert _rows([*FOUR, Muon(25.0, quality=2, quality_word=10)])["charge"]
+
+
+@pytest.mark.parametrize(("quality", "is_kept"), [(1, True), (2, False), (3, True)])
+def test_without_the_byte_the_quality_decides(quality: int, is_kept: bool) -> None:
+    muon = Muon(25.0, quality=quality, quality_word=2)
+    assert _rows([*FOUR, muon], without=("muon.quality_word",))["no_muon"] == is_kept
 
 
 def test_a_charge_sum_removes_the_event() -> None:

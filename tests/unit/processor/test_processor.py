@@ -1,5 +1,6 @@
 """The selections in coffea."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import awkward as ak
@@ -11,12 +12,14 @@ from fourlep.chunk.model import Chunk, ChunkResult
 from fourlep.chunk.process import Analysis, process
 from fourlep.corrections import make_corrections
 from fourlep.errors import CorruptFileError, MissingColumnError
-from fourlep.events import COLUMNS, Cascade
+from fourlep.events import COLUMNS, Cascade, Events
 from fourlep.io import open_events
 from fourlep.physics.registry import CONFIGS, selection
+from fourlep.physics.scipy2024 import Scipy2024, Scipy2024Config
 from fourlep.processor import FourLeptonProcessor
 from fourlep.processor.nanoevents import NanoFile
 from fourlep.synth.survivors import make_file
+from hand_made import Electron, events_of, pair
 
 pytestmark = [
     # coffea says of each of a hundred branches that it cannot interpret it, and of its own
@@ -113,6 +116,43 @@ def test_columns_of_the_real_sample_agree_element_by_element(real_nano: ak.Array
             left, right = (getattr(e, f"{collection}s")[field] for e in (theirs, ours))
             # As text, so that NaN equals NaN.
             assert str(ak.to_list(left)) == str(ak.to_list(right)), name
+
+
+@pytest.mark.parametrize(("byte", "n_vetoed"), [(2, 0), (10, 1), (9, 2), (8, 1)])
+def test_muons_of_the_real_sample_veto_as_the_notebooks_expressions_say(
+    real_nano: ak.Array, byte: int, n_vetoed: int
+) -> None:
+    chosen = Scipy2024(Scipy2024Config(muon_pt_min=1.0, muon_quality=byte))
+    events = _read(real_nano, chosen)
+    good = [*pair(Electron, 40.0), *pair(Electron, 21.0, 1.0)]
+    with_electrons = replace(events, electrons=events_of(*[good] * len(events)).electrons)
+    left = chosen.select(with_electrons).passed[:, -1].sum(axis=1).tolist()
+
+    muons = real_nano.Muons
+    vetoing = muons[(muons.pt > 1e3) & (abs(muons.eta) < 2.7) & (muons.quality == byte)]
+    expected = int(ak.sum(ak.num(vetoing) == 0))
+    assert expected == 100 - n_vetoed
+    assert left == [100, 100, 100, expected, expected]
+
+
+def test_scipy2024_keeps_what_the_notebooks_expressions_keep(nano: ak.Array) -> None:
+    chosen = Scipy2024()
+    kept = chosen.select(_read(nano, chosen)).passed[-1, -1].tolist()
+
+    electrons, muons = nano.Electrons, nano.Muons
+    electrons = electrons[
+        (electrons.pt > 20e3) & (abs(electrons.eta) < 2.47)
+        & (electrons.DFCommonElectronsLHLoose == 1)
+    ]  # fmt: skip
+    muons = muons[(muons.pt > 20e3) & (abs(muons.eta) < 2.7) & (muons.quality == 2)]
+    four, none = ak.num(electrons) == 4, ak.num(muons) == 0
+    assert kept == (four & none & (ak.sum(electrons.charge, axis=1) == 0)).tolist()
+    assert sum(kept) >= 1
+
+
+def _read(nano: ak.Array, chosen: Scipy2024) -> Events:
+    everything = Cascade(electron=(), muon=(), minimum=((0, 0),))
+    return NanoFile(nano).survivors(everything, chosen.required, optional=chosen.optional)
 
 
 def test_each_event_counts_as_one_where_the_metadata_count_events(

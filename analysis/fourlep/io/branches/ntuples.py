@@ -170,4 +170,8 @@ NTUPLE2025 = Format(
     ),
     data=_DATA,
     simulated=_SIMULATED,
+    absences={
+        "muon.quality_word": "the 2025 ntuples hold flags only; muon.quality, made of them, "
+        "is compared instead"
+    },
 )

@@ -161,6 +161,9 @@ def _muons() -> dict[str, tuple[Rule, ...]]:
         "muon.quality": (
             Rule("the low three bits", (_slot(_MUON, "quality"),), derive.muon_quality),
         ),
+        "muon.quality_word": (
+            Rule("the byte as it is", (_slot(_MUON, "quality"),), derive.unchanged),
+        ),
         "muon.type": (Rule("as it is", (_slot(_MUON, "muonType"),), derive.unchanged),),
         "muon.passes_preselection": _flag(f"{_MUON}.DFCommonMuonPassPreselection"),
         "muon.passes_id_cuts": _flag(f"{_MUON}.DFCommonMuonPassIDCuts"),

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("fileset")
-@click.option("--selection", default="fourlepton", show_default=True, help="Name of the selection.")
+@click.option(
+    "--selection",
+    default="fourlepton",
+    show_default=True,
+    metavar="NAME",
+    help="fourlepton, scipy2024 or demonstrator2020.",
+)
 @click.option(
     "--output",
     required=True,
@@ -36,7 +42,8 @@ if TYPE_CHECKING:
     "--cluster",
     default="local",
     show_default=True,
-    help="Where to run: inline, local, gateway, or the tcp:// or tls:// address of a scheduler.",
+    help="Where to run: inline (this process), local (processes of this machine), gateway (a new"
+    " cluster there), gateway:NAME (one that you have), or a scheduler's tcp:// or tls:// address.",
 )
 @click.option("--resume", is_flag=True, help="Continue the run in the output directory.")
 @click.option(

@@ -117,7 +117,8 @@ def launcher(cluster: str, workers: Workers, directory: Path) -> Launcher:
         return lambda: GivenScheduler(cluster)
     raise ConfigError(
         f"{cluster!r} is no cluster",
-        remedy="choose inline, local, gateway, or a scheduler's address such as tcp://host:8786",
+        remedy="choose inline, local, gateway, gateway:NAME, or a scheduler's address such as"
+        " tcp://host:8786 or tls://host:8786",
     )
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
 from fourlep import __version__
 from fourlep.cli import COMMANDS, cli, main
+from fourlep.errors import ConfigError
+from fourlep.execution import driver
+from fourlep.execution.clusters import Workers, launcher
+from fourlep.physics.registry import CONFIGS
 
 
 def _commands(group: click.Group, path: str = "fourlep") -> Iterator[tuple[str, click.Command]]:
@@ -41,6 +48,33 @@ def test_every_command_prints_its_help(path: str, capsys: pytest.CaptureFixture[
         main([*path.split()[1:], "--help"])
     assert ended.value.code == 0
     assert f"Usage: {path}" in capsys.readouterr().out
+
+
+def _help(option: str) -> str:
+    (found,) = [each for each in ALL["fourlep run"].params if option in each.opts]
+    assert isinstance(found, click.Option)
+    return str(found.help)
+
+
+def _accepted_clusters() -> list[str]:
+    """Every text that a ``--cluster`` value is compared with."""
+    code = inspect.getsource(launcher) + inspect.getsource(driver)
+    calls = re.findall(r"cluster(?: == |\.startswith\()(.*)", code)
+    return sorted({text for call in calls for text in re.findall(r'"([^"]+)"', call)})
+
+
+def test_every_kind_of_cluster_is_in_the_help_and_in_the_error() -> None:
+    kinds = _accepted_clusters()
+    assert kinds == ["gateway", "gateway:", "inline", "local", "tcp://", "tls://"]
+    with pytest.raises(ConfigError) as caught:
+        launcher("nonsense", Workers(1, 1), Path())
+    for kind in kinds:
+        assert kind in _help("--cluster")
+        assert kind in caught.value.remedy
+
+
+def test_every_selection_is_in_the_help() -> None:
+    assert all(name in _help("--selection") for name in CONFIGS)
 
 
 def test_commands_are_listed_in_order() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fourlep.config.toml import reference
-from fourlep.pipeline.configure import SECTIONS
+from fourlep.config.toml import reference, rendered
+from fourlep.pipeline.configure import FIT_TABLE, SECTIONS
+from fourlep.stats.config import FitConfig, demonstrator_config, fourlepton_config
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 
@@ -25,14 +26,40 @@ n_bins = 34
 ```
 
 Energies are GeV, lengths mm. A run directory belongs to one configuration: another one needs
-another directory.
+another directory. `[fit]` at the end is the exception: `fourlep fit --config FILE` reads it, and a
+run can be fitted in many ways.
 
 """
+
+FIT_DEFAULTS = """\
+
+What is left out of `[fit]` keeps the default of the run's selection; a list of tables replaces the
+whole list. The defaults of `demonstrator2020` are
+
+```toml
+{demonstrator}
+```
+
+and those of every other selection
+
+```toml
+{fourlepton}
+```
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    defaults = FIT_DEFAULTS.format(
+        demonstrator=rendered(demonstrator_config(), FIT_TABLE),
+        fourlepton=rendered(fourlepton_config(), FIT_TABLE),
+    )
+    return INTRODUCTION + reference({**SECTIONS, FIT_TABLE: FitConfig}) + "\n" + defaults
 
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text(INTRODUCTION + reference(SECTIONS) + "\n", encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 The dataclasses are the one definition of every setting: their fields are the keys, their
 defaults the defaults, and ``metadata={"doc": ...}`` the documentation, from which
-`reference` renders the configuration reference.
+`reference` renders the configuration reference; `rendered` writes an instance as TOML.
 """
 
 from __future__ import annotations
@@ -247,9 +247,10 @@ def settings(kind: type[Any], key: str, default: object = None) -> Iterator[Sett
             continue
         if "doc" not in item.metadata:
             raise TypeError(f"{kind.__name__}.{item.name} has no documentation")
-        shown = _as_toml(defaults.get(item.name))
+        has_tables = get_origin(hint) is tuple and is_dataclass(get_args(hint)[0])
+        shown = "" if has_tables else _as_toml(defaults.get(item.name))
         yield Setting(name, _words(hint), shown, item.metadata["doc"])
-        if get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
+        if has_tables:
             yield from settings(get_args(hint)[0], f"{name}[]")
 
 
@@ -263,6 +264,53 @@ def _as_toml(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(_as_toml(item) for item in value)}]"
     return repr(value)
+
+
+def rendered(value: Any, key: str) -> str:
+    """Write a configuration as TOML: the keys that differ from the dataclass's own defaults.
+
+    Parameters
+    ----------
+    value
+        Instance of a configuration dataclass.
+    key
+        Name of the table.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Cone:
+    ...     size: float = setting(0.3, "Opening.")
+    ...     name: str = setting("", "Name.")
+    >>> print(rendered(Cone(0.2), "cone"))
+    [cone]
+    size = 0.2
+    """
+    return "\n\n".join(_tables(value, key, f"[{key}]"))
+
+
+def _tables(value: Any, key: str, header: str) -> Iterator[str]:
+    """Yield the table of a dataclass, then those within it."""
+    defaults = _defaults(type(value), None)
+    changed = {
+        item.name: getattr(value, item.name)
+        for item in fields(value)
+        if getattr(value, item.name) != defaults.get(item.name)
+    }
+    within = {
+        name: content if isinstance(content, tuple) else (content,)
+        for name, content in changed.items()
+        if is_dataclass(content)
+        or (isinstance(content, tuple) and any(is_dataclass(part) for part in content))
+    }
+    plain = [f"{n} = {_as_toml(v)}" for n, v in changed.items() if n not in within]
+    if plain or not within:
+        yield "\n".join([header, *plain])
+    for name, contents in within.items():
+        place = _joined(key, name)
+        opened = f"[[{place}]]" if isinstance(changed[name], tuple) else f"[{place}]"
+        for content in contents:
+            yield from _tables(content, place, opened)
 
 
 def reference(sections: Mapping[str, type[Any]]) -> str:

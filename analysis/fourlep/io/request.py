@@ -72,7 +72,12 @@ class Request:
         missing = [column for column in dict.fromkeys(columns) if column in absent]
         if missing:
             raise MissingColumnError(
-                "\n  ".join((f"{url}: missing", *(f"{name}: {absent[name]}" for name in missing))),
+                "\n  ".join(
+                    (
+                        f"{url}: missing of what {known.title} have",
+                        *(f"{name}: {absent[name]}" for name in missing),
+                    )
+                ),
                 url=url,
                 remedy="choose a selection that does without, or files of another production",
             )

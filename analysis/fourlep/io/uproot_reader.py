@@ -10,9 +10,11 @@ import awkward as ak
 import numpy as np
 import uproot
 
+from fourlep.errors import MissingColumnError
 from fourlep.events import Cascade, Events
 from fourlep.io.assemble import assemble
 from fourlep.io.branches import Format
+from fourlep.io.branches.rule import no_branch
 from fourlep.io.formats import RNTUPLE_CLASSES, candidate_trees, detect, no_known_tree, trees_of
 from fourlep.io.request import Request, counting_columns
 from fourlep.io.source import Reader
@@ -45,6 +47,8 @@ class UprootFile:
         If it is no ROOT file, or cut short.
     UnknownFormatError
         If it has no such tree, or none of a format that is known.
+    MissingColumnError
+        If nothing in it tells simulation from observed data.
     """
 
     def __init__(
@@ -215,23 +219,36 @@ class UprootFile:
         with translated(self._url):
             classes = self._file.classnames(recursive=False, cycle=False)
         candidates = candidate_trees(self._url, classes, wanted)
-        for name in candidates:
-            is_rntuple = classes[name] in RNTUPLE_CLASSES
-            with translated(self._url):
-                self._object = self._file[name]
-                self._names = _field_names(self._object) if is_rntuple else _names(self._object)
-            known = detect(self._names, is_rntuple=is_rntuple)
-            if known is not None:
-                return name, known
+        for by_name in (False, True):  # a tree that lacks a branch is the second choice
+            for name in candidates:
+                is_rntuple = classes[name] in RNTUPLE_CLASSES
+                self._look_into(name, is_rntuple=is_rntuple)
+                known = detect(self._names, is_rntuple=is_rntuple, tree=name if by_name else "")
+                if known is not None:
+                    return name, known
         raise no_known_tree(self._url, classes, wanted)
 
+    def _look_into(self, tree: str, *, is_rntuple: bool) -> None:
+        with translated(self._url):
+            self._object = self._file[tree]
+            self._names = _field_names(self._object) if is_rntuple else _names(self._object)
+
     def _find_is_simulation(self) -> bool:
-        for rule in self._format.simulated:
-            source = rule.resolve(self._names)
-            if source is not None and source.derive is not None and self.n_entries:
-                arrays = self._arrays(source.branches, 0, 1)
-                return bool(source.derive(*(arrays[branch] for branch in source.branches))[0])
-        return False
+        if not self.n_entries:
+            return False
+        resolved = (rule.resolve(self._names) for rule in self._format.simulated)
+        source = next((source for source in resolved if source is not None), None)
+        if source is None:
+            raise MissingColumnError(
+                f"{self._url}: nothing tells simulation of {self._format.title} from observed"
+                f" data: {no_branch(self._format.simulated)}",
+                url=self._url,
+                remedy="fetch the file again, or take one that was not cut down",
+            )
+        if source.derive is None:
+            return bool(source.constant)
+        arrays = self._arrays(source.branches, 0, 1)
+        return bool(source.derive(*(arrays[branch] for branch in source.branches))[0])
 
 
 def trees_in(url: str, *, timeout_s: float = 60.0) -> list[tuple[str, str, int]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 import pytest
+import uproot
 
 from fourlep.errors import ConfigError, MissingColumnError, UnknownFormatError
 from fourlep.events import Cascade, Cut, Events
@@ -160,11 +161,44 @@ def test_a_tree_that_is_named_and_not_there_is_an_error_that_names_those_there(
 
 
 def test_a_tree_of_no_known_format_is_an_error(write_mini: Writer) -> None:
-    path = write_mini(lep_trackd0pvunbiased=None)
+    path = write_mini(lep_trackd0pvunbiased=None, runNumber=None)
     with pytest.raises(UnknownFormatError, match="no tree of a known format"):
         UprootFile(str(path))
     with pytest.raises(UnknownFormatError, match="'mini' is of no known format"):
         UprootFile(str(path), "mini")
+
+
+def test_a_file_without_one_of_the_branches_that_tell_its_format_lacks_that_branch(
+    write_mini: Writer,
+) -> None:
+    with UprootFile(str(write_mini(lep_trackd0pvunbiased=None))) as file:
+        assert file.format == "ntuple2020"
+        assert len(file.read(["electron.pt"])) == 4
+        with pytest.raises(MissingColumnError) as caught:
+            file.read(["electron.pt", "electron.d0"])
+    assert "missing of what the 2020 ntuples have" in str(caught.value)
+    assert "electron.d0: no branch lep_type with lep_trackd0pvunbiased" in str(caught.value)
+
+
+def test_a_file_that_does_not_tell_simulation_from_data_is_an_error(write_mini: Writer) -> None:
+    path = write_mini(channelNumber=None)
+    with pytest.raises(MissingColumnError, match="no branch channelNumber with runNumber"):
+        UprootFile(str(path))
+
+
+def test_a_tree_with_every_branch_is_preferred_to_one_with_the_usual_name(
+    write_mini: Writer,
+) -> None:
+    path = write_mini(tree="mini", lep_type=None)
+    with uproot.open(write_mini("whole.root", tree="other")) as whole:
+        arrays = whole["other"].arrays(library="ak")
+    with uproot.update(path) as file:
+        file.mktree("other", {name: ak.type(arrays[name]).content for name in arrays.fields})
+        file["other"].extend({name: arrays[name] for name in arrays.fields})
+    with UprootFile(str(path)) as file:
+        assert file.tree == "other"
+    with UprootFile(str(path), "mini") as file, pytest.raises(MissingColumnError, match="lep_type"):
+        file.read(["electron.pt"])
 
 
 def test_survivors_are_the_events_that_the_cascade_keeps(

@@ -204,6 +204,7 @@ TTREE = Format(
     simulated=(
         Rule("bit 0 of the event type", (_slot(_EVENT, "eventTypeBitmask"),), derive.is_simulated),
         Rule("a dataset identifier", (_slot(_EVENT, "mcChannelNumber"),), derive.is_nonzero),
+        Rule("observed data, which may have neither", constant=0.0),
     ),
     absences={
         "event.scale_factor": "PHYSLITE holds no efficiency scale factors",

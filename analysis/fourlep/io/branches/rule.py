@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,13 +83,14 @@ class Format:
     is_rntuple
         Whether the events are an RNTuple.
     markers
-        A file is of this format when it has one name of each.
+        A tree is of this format when it has one name of each; a tree with the usual name
+        also when it has most of them.
     rules
         Ways of making each column, the preferred one first.
     simulation, data
         The same for columns that are made differently in simulation and observed data.
     simulated
-        Rule that gives for each event whether it is simulated.
+        Rules that give for each event whether it is simulated, the preferred one first.
     absences
         Why a column cannot be had in this format, where there is more to say than that
         the branches are missing.
@@ -115,7 +116,14 @@ class Format:
 
     def matches(self, names: AbstractSet[str]) -> bool:
         """Whether a tree with branches ``names`` is of this format."""
-        return all(any(name in names for name in slot) for slot in self.markers)
+        return self._n_markers(names) == len(self.markers)
+
+    def resembles(self, tree: str, names: AbstractSet[str]) -> bool:
+        """Whether a tree is of this format by its name and most markers."""
+        return tree == self.tree and 2 * self._n_markers(names) > len(self.markers)
+
+    def _n_markers(self, names: AbstractSet[str]) -> int:
+        return sum(any(name in names for name in slot) for slot in self.markers)
 
     def rules_of(self, column: str, *, is_simulation: bool) -> tuple[Rule, ...]:
         """Ways of making ``column``, the preferred one first; none for unknown columns."""
@@ -148,9 +156,8 @@ class Format:
         rules = self.rules_of(column, is_simulation=is_simulation)
         if not rules:
             return self.absences.get(column, f"{self.title} have no such quantity")
-        ways = " or ".join(_looked_for(rule) for rule in rules)
         why = self.absences.get(column)
-        return f"no branch {ways}" + (f" ({why})" if why else "")
+        return no_branch(rules) + (f" ({why})" if why else "")
 
     def _chains(self, names: AbstractSet[str]) -> set[str]:
         if not self.chain_branch:
@@ -161,6 +168,11 @@ class Format:
             for name in names
             if name.startswith(before) and name.endswith(after)
         }
+
+
+def no_branch(rules: Sequence[Rule]) -> str:
+    """Say what was looked for and not found."""
+    return f"no branch {' or '.join(map(_looked_for, rules))}"
 
 
 def _looked_for(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fourlep.events import COLUMNS
-from fourlep.io.branches import FORMATS, TTREE, Rule
+from fourlep.io.branches import FORMATS, NTUPLE2020, TTREE, Rule
 
 
 def test_the_first_name_that_the_file_has_is_taken() -> None:
@@ -80,5 +80,14 @@ def test_an_rntuple_has_the_columns_of_the_tree() -> None:
 
 def test_without_the_event_type_a_dataset_identifier_means_simulation() -> None:
     names = {"EventInfoAuxDyn.mcChannelNumber"}
-    found = [source for rule in TTREE.simulated if (source := rule.resolve(names))]
-    assert [source.branches for source in found] == [("EventInfoAuxDyn.mcChannelNumber",)]
+    first = next(source for rule in TTREE.simulated if (source := rule.resolve(names)))
+    assert first.branches == ("EventInfoAuxDyn.mcChannelNumber",)
+
+
+def test_the_usual_name_makes_up_for_a_few_markers_and_not_for_most() -> None:
+    markers = {"runNumber", "channelNumber", "lep_type", "lep_trackd0pvunbiased"}
+    for lacking in markers:
+        assert not NTUPLE2020.matches(markers - {lacking})
+        assert NTUPLE2020.resembles("mini", markers - {lacking})
+    assert not NTUPLE2020.resembles("analysis", markers - {"lep_type"})
+    assert not NTUPLE2020.resembles("mini", {"runNumber", "channelNumber"})

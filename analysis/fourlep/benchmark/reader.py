@@ -203,7 +203,13 @@ def _lean(path: Path, analysis: Analysis, n_files: int) -> ChunkResult:
 def _survivors(path: Path, analysis: Analysis, inflator: Inflator = inflate) -> None:
     columns = analysis.columns(needs_weights=True)
     with LeanFile(str(path), inflator=inflator) as file:
-        for _ in file.surviving_parts(analysis.cascade, columns, optional=analysis.optional):
+        parts = file.surviving_parts(
+            analysis.cascade,
+            columns,
+            optional=analysis.optional,
+            early=analysis.early(needs_weights=True),
+        )
+        for _ in parts:
             pass
 
 

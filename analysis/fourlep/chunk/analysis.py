@@ -113,6 +113,14 @@ class Analysis:
         weight = ("event.generator_weight",) if needs_weights else ()
         return (*self.selection.required, *weight)
 
+    def early(self, *, needs_weights: bool) -> tuple[str, ...]:
+        """Columns that `fourlep.chunk.sums.rejected` needs; none where nothing is staged."""
+        staging = self.selection.staging
+        if staging is None:
+            return ()
+        columns = (*staging.columns, *self.columns(needs_weights=needs_weights))
+        return tuple(dict.fromkeys((*columns, "event.scale_factor")))
+
     def variations(self, *, is_simulation: bool) -> tuple[str, ...]:
         """Every variation that a chunk fills, ``nominal`` first; data has only that."""
         if not is_simulation:

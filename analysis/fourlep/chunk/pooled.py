@@ -14,7 +14,7 @@ import numpy as np
 
 from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
-from fourlep.chunk.sums import Analysed, analyse, nothing
+from fourlep.chunk.sums import Analysed, analyse, nothing, rejected
 from fourlep.io.lean.gather import Part, join_parts
 
 #: A file whose survivors take more than this is analysed on its own,
@@ -104,7 +104,7 @@ def _groups(found: Sequence[Survivors]) -> Iterator[list[Survivors]]:
 def _analysed(group: Sequence[Survivors], analysis: Analysis) -> ChunkResult:
     chunk = group[0].chunk
     part = join_parts([each.part for each in group])
-    found = analyse(part.events(), analysis, chunk.dataset, counts_events=chunk.counts_events)
+    found = analysed_part(part, analysis, chunk)
     total = nothing(
         analysis,
         chunk.dataset,
@@ -112,6 +112,17 @@ def _analysed(group: Sequence[Survivors], analysis: Analysis) -> ChunkResult:
         is_simulation=part.request.is_simulation,
     )
     return total + found.sums + ChunkResult(records=_records(group, found, part))
+
+
+def analysed_part(part: Part, analysis: Analysis, chunk: Chunk) -> Analysed:
+    """Analyse what was read whole, and count what was rejected before."""
+    found = analyse(part.events(), analysis, chunk.dataset, counts_events=chunk.counts_events)
+    if part.rejected is None:
+        return found
+    counted = rejected(
+        part.rejected.events(), analysis, chunk.dataset, counts_events=chunk.counts_events
+    )
+    return replace(found, sums=found.sums + counted)
 
 
 def _records(group: Sequence[Survivors], found: Analysed, part: Part) -> dict[str, FileRecord]:

@@ -9,7 +9,13 @@ from dataclasses import replace
 
 from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
-from fourlep.chunk.pooled import MAX_FILE_BYTES, MAX_PART_BYTES, Survivors, finish
+from fourlep.chunk.pooled import (
+    MAX_FILE_BYTES,
+    MAX_PART_BYTES,
+    Survivors,
+    analysed_part,
+    finish,
+)
 from fourlep.chunk.sums import analyse, nothing
 from fourlep.config.environment import index_dir
 from fourlep.errors import CorruptFileError, DatasetError
@@ -144,20 +150,24 @@ class _Pool:
         """Analyse what waits."""
         self._is_untouched = False
         if self._waiting:
-            self._analyse(self.joined().events())
+            self._analyse(self.joined())
             self._waiting.clear()
 
-    def _analyse(self, events: Events) -> None:
+    def _analyse(self, found: Part | Events) -> None:
         with _naming(self._place):
-            part = analyse(
-                events,
-                self._analysis,
-                self._chunk.dataset,
-                counts_events=self._chunk.counts_events,
+            part = (
+                analysed_part(found, self._analysis, self._chunk)
+                if isinstance(found, Part)
+                else analyse(
+                    found,
+                    self._analysis,
+                    self._chunk.dataset,
+                    counts_events=self._chunk.counts_events,
+                )
             )
         self.total = self.total + part.sums
         self.n_selected += part.n_selected
-        self.absent.update(events.absent)
+        self.absent.update(found.request.absent if isinstance(found, Part) else found.absent)
         self.left_out.update(part.left_out)
 
 
@@ -211,7 +221,12 @@ def _survivors(chunk: Chunk, analysis: Analysis, file: EventFile) -> Iterator[Pa
     stop = None if chunk.stop == -1 else chunk.stop
     if isinstance(file, FallbackFile):
         yield from file.surviving_parts(
-            analysis.cascade, columns, chunk.start, stop, optional=analysis.optional
+            analysis.cascade,
+            columns,
+            chunk.start,
+            stop,
+            optional=analysis.optional,
+            early=analysis.early(needs_weights=needs_weights),
         )
         return
     none_survived = True

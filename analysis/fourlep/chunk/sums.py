@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fourlep.chunk.analysis import Analysis
+from fourlep.chunk.analysis import Analysis, Corrections
 from fourlep.chunk.model import ChunkResult
 from fourlep.chunk.tables import candidate_table, identities
 from fourlep.chunk.variations import kinematic_variants, nominal_variant, selection_variants
@@ -83,10 +83,8 @@ def analyse(
         If a lepton's kinematics or a weight is NaN or infinite, or an event has more
         leptons than a collision can give.
     """
-    check_finite(events)
-    weights = event_weights(events, counts_events=counts_events)
-    selection = analysis.selection
-    corrections = analysis.corrections if events.is_simulation else None
+    weights = _checked_weights(events, counts_events=counts_events)
+    selection, corrections = analysis.selection, _corrections(analysis, events)
     corrected = events if corrections is None else corrections.apply(events, (NOMINAL,))
     selected = selection.select(corrected, analysis.good_runs)
     candidates = selected.candidates
@@ -117,3 +115,49 @@ def analyse(
         candidates=table,
     )
     return Analysed(sums, candidates.index, selected.left_out)
+
+
+def rejected(
+    events: Events, analysis: Analysis, dataset: str, *, counts_events: bool = False
+) -> ChunkResult:
+    """Sum events that cannot meet ``analysis.cascade.pairs``: they are in the cutflow only.
+
+    Parameters
+    ----------
+    events
+        With the columns of `Analysis.early`.
+    analysis, dataset, counts_events
+        As in `analyse`.
+
+    Raises
+    ------
+    CorruptFileError
+        As in `analyse`.
+    RuntimeError
+        If the selection could keep one of them, by what was read of it.
+    """
+    weights = _checked_weights(events, counts_events=counts_events)
+    selection, corrections = analysis.selection, _corrections(analysis, events)
+    staging = selection.staging
+    if staging is None:
+        raise RuntimeError(f"{selection.name} rejects nothing by pairs")
+    corrected = events if corrections is None else corrections.apply(events, (NOMINAL,))
+    passed = selection.select(corrected, analysis.good_runs).passed
+    rows = [requirement.name for requirement in selection.requirements]
+    kept = passed[rows.index(staging.requirement)].any(axis=0)
+    if kept.any():
+        raise RuntimeError(
+            f"entry {int(events.entry[np.argmax(kept)])} of {dataset} was rejected by its pairs "
+            f"although {selection.name} keeps it: this is a fault of fourlep"
+        )
+    cutflow = Cutflow.of(selection.requirements, selection.channels, passed, weights)
+    return ChunkResult(cutflows={dataset: cutflow})
+
+
+def _checked_weights(events: Events, *, counts_events: bool) -> npt.NDArray[np.float64]:
+    check_finite(events)
+    return event_weights(events, counts_events=counts_events)
+
+
+def _corrections(analysis: Analysis, events: Events) -> Corrections | None:
+    return analysis.corrections if events.is_simulation else None

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fourlep.events.model import Events
+from fourlep.events.pairs import PairCut
 
 _COMPARE = {
     "gt": operator.gt,
@@ -68,6 +69,9 @@ class Cascade:
     minimum
         Pairs (electrons, muons): an event is kept when for any pair it has at least
         that many of each.
+    pairs
+        What the counted leptons of a kept event must be able to form for the selection to
+        keep it; None where the selection asks for no pairs. It is no part of counting.
 
     Examples
     --------
@@ -78,6 +82,7 @@ class Cascade:
     electron: tuple[Cut, ...]
     muon: tuple[Cut, ...]
     minimum: tuple[tuple[int, int], ...]
+    pairs: PairCut | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ class Cascade:
         return tuple(dict.fromkeys(cut.column for cut in (*self.electron, *self.muon)))
 
     def loosened(self, pt_fraction: float) -> Cascade:
-        """Lower every pT threshold by a fraction, for variations that raise pT.
+        """Lower every pT threshold by a fraction, and widen ``pairs``, for variations of pT.
 
         Parameters
         ----------
@@ -102,6 +107,7 @@ class Cascade:
             self,
             electron=tuple(lower(cut) for cut in self.electron),
             muon=tuple(lower(cut) for cut in self.muon),
+            pairs=None if self.pairs is None else self.pairs.loosened(pt_fraction),
         )
 
     def keeps(self, events: Events) -> npt.NDArray[np.bool_]:

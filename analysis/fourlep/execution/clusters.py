@@ -216,6 +216,12 @@ class LocalCluster:
             )
 
 
+#: Objects of dask-gateway, which must not be deleted: they then stop their event loop under
+#: a lock of distributed's, and wait for ever where the garbage collector deletes them
+#: while another client takes that lock.
+_KEPT: list[object] = []
+
+
 class GatewayCluster:
     """A cluster of a Dask Gateway, which the environment describes.
 
@@ -246,11 +252,14 @@ class GatewayCluster:
         loop = LoopRunner()
         loop.start()  # type: ignore[no-untyped-call]  # distributed
         self._gateway = Gateway(loop=loop.loop)
+        _KEPT.append(self._gateway)
         try:
             if name:
                 self._cluster = self._gateway.connect(name)
+                _KEPT.append(self._cluster)
                 return
             self._cluster = self._gateway.new_cluster(shutdown_on_close=True)
+            _KEPT.append(self._cluster)
             if workers.minimum == workers.maximum:
                 self._cluster.scale(workers.maximum)
             else:

@@ -21,7 +21,7 @@ from fourlep.physics.cutflow import Requirement
 from fourlep.physics.flow import GOOD_RUNS, Flow, in_good_runs, without_good_runs
 from fourlep.physics.leptons import Collection, Leptons
 from fourlep.physics.regions import EVERYWHERE
-from fourlep.physics.selection import EVENT_COLUMNS, LUMI_BLOCK, Selected, Varied
+from fourlep.physics.selection import EVENT_COLUMNS, LUMI_BLOCK, Selected, Staging, Varied
 from fourlep.physics.specs import Spec
 
 _ELECTRON_TYPE, _MUON_TYPE = 11, 13
@@ -86,6 +86,11 @@ class Demonstrator2020:
     def cascade(self) -> Cascade:
         """Four leptons of any flavour."""
         return _ANY_FOUR
+
+    @property
+    def staging(self) -> Staging | None:
+        """None: nothing is decided by pairs."""
+        return None
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:

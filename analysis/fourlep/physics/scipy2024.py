@@ -22,7 +22,7 @@ from fourlep.physics.cutflow import Requirement
 from fourlep.physics.flow import GOOD_RUNS, Flow, in_good_runs, without_good_runs
 from fourlep.physics.leptons import Collection, Leptons
 from fourlep.physics.regions import EVERYWHERE
-from fourlep.physics.selection import EVENT_COLUMNS, LUMI_BLOCK, Selected, Varied
+from fourlep.physics.selection import EVENT_COLUMNS, LUMI_BLOCK, Selected, Staging, Varied
 from fourlep.physics.specs import Spec
 
 _STORED_QUALITY = "muon.quality_word"
@@ -94,6 +94,11 @@ class Scipy2024:
             muon=(),
             minimum=((4, 0),),
         )
+
+    @property
+    def staging(self) -> Staging | None:
+        """None: nothing is decided by pairs."""
+        return None
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:

@@ -62,6 +62,27 @@ class Varied:
     factor: float
 
 
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """What can be told of an event from its kinematics alone.
+
+    An event whose leptons cannot meet ``cascade.pairs`` fails ``requirement`` at the
+    latest, and so do all its variations: a reader may give such events apart from the
+    others and with these columns only. Whoever sums them checks that it is so.
+
+    Parameters
+    ----------
+    columns
+        Canonical columns that decide every requirement up to ``requirement``; those that
+        a file lacks are left out as always.
+    requirement
+        Name of a row of the cutflow.
+    """
+
+    columns: tuple[str, ...]
+    requirement: str
+
+
 class Selection(Protocol):
     """A named selection; implementations are frozen and picklable."""
 
@@ -92,6 +113,10 @@ class Selection(Protocol):
     @property
     def cascade(self) -> Cascade:
         """The counting requirement, first of ``requirements``."""
+
+    @property
+    def staging(self) -> Staging | None:
+        """What ``cascade.pairs`` decides; None without such a cut."""
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import ChunkResult
-from fourlep.chunk.sums import analyse, nothing
+from fourlep.chunk.sums import analyse, nothing, rejected
 from fourlep.chunk.weights import event_weights
 from fourlep.errors import CorruptFileError
 from fourlep.events import Events
@@ -279,3 +279,30 @@ def test_yields_scale_with_weights(events: list, power: int) -> None:
     there, here = _analysed("fourlepton", events), _analysed("fourlepton", scaled)
     assert np.array_equal(_bins(here).sum_w, _bins(there).sum_w * factor)
     assert np.array_equal(_bins(here).counts, _bins(there).counts)
+
+
+# Events that were read in part.
+
+
+def test_rejected_events_are_in_the_cutflow_as_if_they_were_read_whole() -> None:
+    light = [*reference(Muon)[:2], *reference(Muon)[2:3], changed(reference(Muon), 3, charge=1)[3]]
+    whole = events_of(light, generator_weight=[-2.5])
+    part = events_of(light, generator_weight=[-2.5], without=("muon.d0", "event.is_triggered"))
+    assert rejected(part, PLAIN, "mc").cutflows == analyse(whole, PLAIN, "mc").sums.cutflows
+    assert analyse(whole, PLAIN, "mc").n_selected == 0
+
+
+@pytest.mark.parametrize("analysis", [PLAIN, CALIBRATED], ids=["plain", "calibrated"])
+def test_an_event_that_was_rejected_and_should_not_have_been_is_a_fault(analysis) -> None:
+    with pytest.raises(RuntimeError, match="entry 0 of mc was rejected by its pairs although"):
+        rejected(events_of(reference(Muon)), analysis, "mc")
+
+
+def test_rejected_events_with_impossible_numbers_are_refused() -> None:
+    with pytest.raises(CorruptFileError, match=r"muon\.phi of entry 0"):
+        rejected(events_of(changed(reference(Muon), 0, phi=np.nan)), PLAIN, "mc")
+
+
+def test_a_selection_that_stages_nothing_rejects_nothing() -> None:
+    with pytest.raises(RuntimeError, match="scipy2024 rejects nothing"):
+        rejected(events_of(reference(Electron)), Analysis(selection("scipy2024")), "mc")

@@ -115,7 +115,7 @@ def test_a_stand_alone_muon_needs_no_track_to_the_vertex() -> None:
 def test_one_special_muon_is_allowed_and_two_are_not() -> None:
     one = changed(reference(Muon), 0, type=3)
     assert _removed_by(one) == ""
-    assert _removed_by(changed(one, 3, type=1)) == "two_pairs"
+    assert _removed_by(changed(one, 3, type=1)) == "lepton_quality"
 
 
 # The event.

@@ -127,16 +127,25 @@ class FallbackFile:
         stop: int | None = None,
         *,
         optional: Sequence[str] = (),
+        early: Sequence[str] = (),
     ) -> Iterator[Part | Events]:
         """Read the same as `survivors`, as far as possible before columns are made of it.
 
-        At least one part or events, which are empty where nothing survives.
+        At least one part or events, which are empty where nothing survives; ``early`` as
+        in `LeanFile.surviving_parts`.
         """
         while True:
             try:
-                for part in _parts(self._file, cascade, columns, (start, stop), optional):
+                parts: Iterator[Part | Events] = (
+                    self._file.surviving_parts(
+                        cascade, columns, start, stop, optional=optional, early=early
+                    )
+                    if isinstance(self._file, LeanFile)
+                    else _events(self._file, cascade, columns, (start, stop), optional)
+                )
+                for part in parts:
                     yield part
-                    start = int(part.entry[-1]) + 1 if len(part.entry) else start
+                    start = max(start, _after(part))
             except (UnsupportedError, CorruptFileError) as error:
                 self._turn(error)
             else:
@@ -180,20 +189,23 @@ class FallbackFile:
             self._file = self._plain(str(error))
 
 
-def _parts(
+def _events(
     file: EventFile,
     cascade: Cascade,
     columns: Sequence[str],
     entries: tuple[int, int | None],
     optional: Sequence[str],
-) -> Iterator[Part | Events]:
-    """Yield parts of any reader; at least one, which is empty where nothing survives."""
-    if isinstance(file, LeanFile):
-        yield from file.surviving_parts(cascade, columns, *entries, optional=optional)
-        return
+) -> Iterator[Events]:
+    """Yield events that another reader found; once none where nothing survives."""
     found = False
     for events in file.survivors(cascade, columns, *entries, optional=optional):
         found = True
         yield events
     if not found:
         yield file.read(columns, 0, 0, optional=optional)
+
+
+def _after(part: Part | Events) -> int:
+    if isinstance(part, Part):
+        return part.after
+    return int(part.entry[-1]) + 1 if len(part.entry) else 0

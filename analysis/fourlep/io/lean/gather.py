@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fourlep.events import Events
 from fourlep.io.assemble import assemble
@@ -18,6 +19,7 @@ from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.baskets import BasketReader
 from fourlep.io.lean.cuts import ScanPlan
 from fourlep.io.lean.index import Table
+from fourlep.io.lean.pairs import PairTest
 from fourlep.io.lean.tree import Branch
 from fourlep.io.lean.values import Values, join, values
 from fourlep.io.request import Request
@@ -43,16 +45,37 @@ class Part:
         The entries, ascending.
     values
         By branch.
+    rejected
+        Events of the same stretch of entries that pass the counting and not its
+        `PairCut`: only the columns that decide that were read of them.
     """
 
     request: Request
     entry: Integers
     values: Mapping[str, Values]
+    rejected: Part | None = None
 
     @property
     def n_bytes(self) -> int:
         """Bytes in memory."""
-        return sum(held.n_bytes for held in self.values.values())
+        further = 0 if self.rejected is None else self.rejected.n_bytes
+        return further + sum(held.n_bytes for held in self.values.values())
+
+    @property
+    def n_entries(self) -> int:
+        """Entries of both kinds."""
+        return len(self.entry) + (0 if self.rejected is None else len(self.rejected.entry))
+
+    @property
+    def after(self) -> int:
+        """One past the last entry of either kind, 0 without any."""
+        further = 0 if self.rejected is None else self.rejected.after
+        return max(further, int(self.entry[-1]) + 1 if len(self.entry) else 0)
+
+    def take(self, keep: npt.NDArray[np.bool_]) -> Part:
+        """Keep the events of a mask."""
+        held = {name: each.take(keep) for name, each in self.values.items()}
+        return Part(self.request, self.entry[keep], held)
 
     def joins(self, other: Part) -> bool:
         """Whether the columns of both are made in the same way, so that they can be joined."""
@@ -76,7 +99,29 @@ def join_parts(parts: Sequence[Part]) -> Part:
     """
     request = parts[0].request
     held = {name: join([part.values[name] for part in parts]) for name in request.branches}
-    return Part(request, np.concatenate([part.entry for part in parts]), held)
+    rejected = [part.rejected for part in parts if part.rejected is not None]
+    return Part(
+        request,
+        np.concatenate([part.entry for part in parts]),
+        held,
+        join_parts(rejected) if rejected else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is read first, and decides of which events the rest is read.
+
+    Parameters
+    ----------
+    request
+        The columns.
+    test
+        Made of them.
+    """
+
+    request: Request
+    test: PairTest
 
 
 class Gatherer:
@@ -106,11 +151,25 @@ class Gatherer:
             for branch, numbers in wanted
         }
 
-    def parts(self, request: Request, entries: Integers) -> Iterator[Part]:
+    def parts(
+        self, request: Request, entries: Integers, stage: Stage | None = None
+    ) -> Iterator[Part]:
         """Read what ``request`` needs; at least one part, which is empty without entries."""
         for chosen in self._divided(request, entries):
-            yield Part(request, chosen, self.values(request.branches, chosen))
+            if stage is None:
+                yield Part(request, chosen, self.values(request.branches, chosen))
+            else:
+                yield self._staged(request, chosen, stage)
             self._baskets.forget()
+
+    def _staged(self, request: Request, entries: Integers, stage: Stage) -> Part:
+        """Read a part in two steps: the second only for events that pass the first's test."""
+        early = Part(stage.request, entries, self.values(stage.request.branches, entries))
+        passes = stage.test.passes(early.values, len(entries))
+        kept = early.take(passes)
+        late = [name for name in request.branches if name not in early.values]
+        held = {**kept.values, **self.values(late, kept.entry)}
+        return Part(request, kept.entry, held, None if passes.all() else early.take(~passes))
 
     def cost(self, request: Request, pending: Sequence[Integers]) -> float:
         """Inflated bytes of the baskets that entries need, about."""

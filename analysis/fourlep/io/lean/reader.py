@@ -19,9 +19,10 @@ from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.baskets import BasketReader
 from fourlep.io.lean.container import Key, read_container, read_uuid
 from fourlep.io.lean.cuts import plan_scan
-from fourlep.io.lean.gather import PART_BYTES, Gatherer, Part, join_parts
+from fourlep.io.lean.gather import PART_BYTES, Gatherer, Part, Stage, join_parts
 from fourlep.io.lean.index import IndexedTable, Table, kept
 from fourlep.io.lean.inflate import Inflator, inflate
+from fourlep.io.lean.pairs import PairTest
 from fourlep.io.lean.scan import scan, windows
 from fourlep.io.lean.tree import TreeTable, read_tree
 from fourlep.io.lean.unsupported import UnsupportedError
@@ -194,28 +195,45 @@ class LeanFile:
         stop: int | None = None,
         *,
         optional: Sequence[str] = (),
+        early: Sequence[str] = (),
     ) -> Iterator[Part]:
         """Read the same, before columns are made of it, so that files can be joined first.
 
         At least one part, which is empty where nothing survives.
+
+        Parameters
+        ----------
+        cascade, columns, start, stop, optional
+            As in `survivors`.
+        early
+            Columns that decide ``cascade.pairs``, of these. Where they are given, events
+            that fail it come apart and without the others (`Part.rejected`).
         """
         counting = self._request((), counting_columns(cascade))
         plan = plan_scan(cascade, counting.sources, self._tree)
         request = self._request(columns, optional)
+        stage = self._stage(cascade, early)
+        ahead = self._gatherer.looking_ahead(stage.request if stage else request, plan)
         pending: list[Integers] = []
         is_first = True
         for begin, end in windows(plan, *self._range(start, stop)):
-            ahead = self._gatherer.looking_ahead(request, plan)
             found = scan(self._baskets, plan, begin, end, url=self.url, ahead=ahead)
             if not plan.is_exact and len(found):
                 found = self._decided(cascade, counting, found)
             pending.append(found)
             if self._gatherer.cost(request, pending) > PART_BYTES:
-                yield from self._gatherer.parts(request, np.concatenate(pending))
+                yield from self._gatherer.parts(request, np.concatenate(pending), stage)
                 pending, is_first = [], False
         if any(map(len, pending)) or is_first:
             entries = np.concatenate([np.zeros(0, dtype=np.int64), *pending])
-            yield from self._gatherer.parts(request, entries)
+            yield from self._gatherer.parts(request, entries, stage)
+
+    def _stage(self, cascade: Cascade, early: Sequence[str]) -> Stage | None:
+        if not early or cascade.pairs is None:
+            return None
+        request = self._request((), early)
+        test = PairTest.plan(cascade, request.sources)
+        return None if test is None else Stage(request, test)
 
     def _decided(self, cascade: Cascade, counting: Request, entries: Integers) -> Integers:
         """Find the entries that pass by the plain definition of the cascade."""

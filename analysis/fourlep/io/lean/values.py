@@ -48,6 +48,14 @@ class Values:
         """Bytes in memory."""
         return sum(part.nbytes for part in (*self.lengths, *self.content))
 
+    def take(self, keep: npt.NDArray[np.bool_]) -> Values:
+        """Keep the events of a mask."""
+        lengths: list[Integers] = []
+        for level in self.lengths:
+            lengths.append(level[keep])
+            keep = np.repeat(keep, level)
+        return Values(tuple(lengths), tuple(part[keep] for part in self.content))
+
     def array(self) -> Any:
         """Make the NumPy (scalars) or awkward array that uproot would read."""
         if not self.lengths:

@@ -1,4 +1,4 @@
-"""Which electrons and muons of the full selection are good enough to be paired."""
+"""Which electrons and muons of the full selection are good enough for a quadruplet."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _DEFAULTS = {
     "d0_significance": 0.0,
     "is_trigger_matched": True,
     "type": 0,
+    "is_good": True,
 }
 
 
-def selected_leptons(electrons: Collection, muons: Collection, config: FourleptonConfig) -> Leptons:
-    """Apply quality and vertex requirements and merge what is left.
+def merged(electrons: Collection, muons: Collection, config: FourleptonConfig) -> Leptons:
+    """Merge both flavours, with everything that the requirements on quadruplets read.
 
     Parameters
     ----------
@@ -40,12 +41,14 @@ def selected_leptons(electrons: Collection, muons: Collection, config: Fourlepto
     Returns
     -------
     Leptons
-        With everything that the requirements on quadruplets read. A requirement on a
-        column that is not there is passed; a NaN does not pass.
+        ``is_good`` says of each whether it meets quality and vertex requirements. A
+        requirement on a column that is not there is passed; a NaN does not pass.
     """
-    good_electrons = electrons[_is_good_electron(electrons, config)]
-    good_muons = muons[_is_good_muon(muons, config)]
-    return Leptons.merged(_with_tracks(good_electrons), _with_tracks(good_muons), _DEFAULTS)
+    flavours = (
+        _described(electrons, _is_good_electron(electrons, config)),
+        _described(muons, _is_good_muon(muons, config)),
+    )
+    return Leptons.merged(*flavours, _DEFAULTS)
 
 
 def _is_good_electron(electrons: Collection, config: FourleptonConfig) -> npt.NDArray[np.bool_]:
@@ -73,7 +76,7 @@ def _below(leptons: Collection, name: str, limit: float) -> npt.NDArray[np.bool_
     return np.asarray(np.abs(leptons.columns[name]) < limit)
 
 
-def _with_tracks(leptons: Collection) -> Collection:
-    """Let a lepton without a track column stand for its own track."""
+def _described(leptons: Collection, is_good: npt.NDArray[np.bool_]) -> Collection:
+    """Add ``is_good``, and let a lepton without a track column stand for its own track."""
     own = {f"track_{name}": leptons.columns[name] for name in ("pt", "eta", "phi")}
-    return replace(leptons, columns={**own, **leptons.columns})
+    return replace(leptons, columns={**own, **leptons.columns, "is_good": is_good})

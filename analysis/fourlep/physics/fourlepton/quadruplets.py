@@ -20,25 +20,42 @@ Floats = npt.NDArray[np.float64]
 
 
 def requirements(
-    leptons: Leptons, momenta: Momenta, found: Quadruplets, config: FourleptonConfig
+    leptons: Leptons,
+    momenta: Momenta,
+    found: Quadruplets,
+    is_triggered: Masks,
+    config: FourleptonConfig,
 ) -> tuple[Masks, ...]:
     """Masks of the quadruplets that meet each requirement, in the order of the cutflow.
+
+    Parameters
+    ----------
+    leptons, momenta, found
+        All leptons that count, and all quadruplets of them.
+    is_triggered : (n_events,) booleans
+        Whether a trigger took each event.
+    config
+        Thresholds.
 
     Returns
     -------
     tuple of (n_quadruplets,) booleans
-        Two pairs (with at most so many special muons), leading pT, trigger match, m12,
-        m34, delta R, m(SFOS), track isolation, calorimeter isolation, d0 significance.
+        Two pairs, leading pT, m12, m34, delta R, m(SFOS), trigger, quality (with at most
+        so many special muons), trigger match, track isolation, calorimeter isolation, d0
+        significance.
     """
     quad = config.quadruplet
     return (
-        _few_special_muons(leptons, found, quad.special_muons_max),
+        np.ones(len(found), dtype=np.bool_),
         _has_leading_pt(leptons, found, quad.pt_min),
-        np.logical_or.reduce(leptons["is_trigger_matched"][found.lepton] != 0, axis=1),
         (found.m12 > quad.m12_min) & (found.m12 < quad.m12_max),
         (found.m34 > m34_minimum(found.m4l, quad)) & (found.m34 < quad.m34_max),
         _is_apart(leptons, found, quad),
         _has_heavy_pairs(leptons, momenta, found, quad.m_sfos_min),
+        is_triggered[found.event],
+        np.all(leptons["is_good"][found.lepton] != 0, axis=1)
+        & _few_special_muons(leptons, found, quad.special_muons_max),
+        np.logical_or.reduce(leptons["is_trigger_matched"][found.lepton] != 0, axis=1),
         _is_track_isolated(leptons, found, config),
         _is_calo_isolated(leptons, found, config),
         _below(

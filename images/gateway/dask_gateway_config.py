@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from fourlep.config.settings import number, one_of, secret, text
 from fourlep.facility.gateway.limits import Limits
-from fourlep.facility.gateway.options import cluster_options
 
 c = get_config()
 limits = Limits.from_environment()
 PREFIX = "/services/dask-gateway"
 backend = one_of("FOURLEP_GATEWAY_BACKEND", ("local", "kubernetes"))
-images = (text("FOURLEP_IMAGE"),) if backend == "kubernetes" else ()
 
 if one_of("FOURLEP_GATEWAY_PART", ("server", "controller"), "server") == "server":
     c.DaskGateway.address = text("FOURLEP_GATEWAY_API_BIND")
@@ -29,8 +27,6 @@ if one_of("FOURLEP_GATEWAY_PART", ("server", "controller"), "server") == "server
     c.JupyterHubAuthenticator.cache_max_age = 60
 
 GUARD = "fourlep.facility.dashboard_guard"
-share = number("FOURLEP_WORKER_REQUESTED_SHARE", 1)
-c.Backend.cluster_options = cluster_options(limits, images, share)
 c.ClusterConfig.scheduler_cmd = ["dask", "scheduler", "--preload", GUARD]
 c.ClusterConfig.worker_cmd = ["dask", "worker", "--preload", GUARD]
 c.ClusterConfig.idle_timeout = number("FOURLEP_CLUSTER_IDLE_S", 1800)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from fourlep.config.settings import number, one_of, pairs, present, secret, text
 from fourlep.facility.hub import profiles
+from fourlep.facility.hub.database import database_url
 from fourlep.facility.hub.kubernetes import configure_kubernetes
 from fourlep.facility.hub.local import configure_local
 from fourlep.facility.hub.login import configure_login
@@ -32,7 +33,7 @@ c.ConfigurableHTTPProxy.auth_token = secret("proxy-token")
 c.JupyterHub.last_activity_interval = int(number("FOURLEP_HUB_ROUTES_S", 30))
 
 # --- state
-c.JupyterHub.db_url = text("FOURLEP_HUB_DATABASE", "sqlite:///jupyterhub.sqlite")
+c.JupyterHub.db_url = database_url()
 c.JupyterHub.upgrade_db = True
 c.JupyterHub.cookie_secret = bytes.fromhex(secret("cookie-secret"))
 
@@ -72,6 +73,7 @@ c.JupyterHub.services = [
         "environment": present("FOURLEP_FACILITY_ID"),
     },
     {"name": "smoke", "api_token": secret("smoke-token")},
+    {"name": "metrics", "api_token": secret("metrics-token")},
 ]
 c.JupyterHub.load_roles = [
     {"name": "user", "scopes": ["self", GATEWAY]},
@@ -91,6 +93,7 @@ c.JupyterHub.load_roles = [
         ],
         "services": ["smoke"],
     },
+    {"name": "metrics-reader", "scopes": ["read:metrics"], "services": ["metrics"]},
 ]
 
 configure_login(c)

@@ -140,6 +140,28 @@ def test_the_smoke_test_can_touch_its_own_user_only(environment: pytest.MonkeyPa
     assert all(scope.endswith("!user=smoke") for scope in role["scopes"])
 
 
+def test_whoever_reads_the_metrics_can_do_nothing_else(environment: pytest.MonkeyPatch) -> None:
+    roles = [role for role in hub().JupyterHub.load_roles if "metrics" in role.get("services", ())]
+    assert [role["scopes"] for role in roles] == [["read:metrics"]]
+
+
+def test_the_database_is_a_file_unless_it_is_set(environment: pytest.MonkeyPatch) -> None:
+    assert hub().JupyterHub.db_url == "sqlite:///jupyterhub.sqlite"
+
+
+def test_the_databases_password_is_a_secret(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "database-password").write_text("p@ss/word\n")
+    environment.setenv("FOURLEP_HUB_DATABASE", "postgresql+psycopg://jupyterhub@db:5432/hub")
+    assert hub().JupyterHub.db_url == "postgresql+psycopg://jupyterhub:p%40ss%2Fword@db:5432/hub"
+
+
+def test_a_password_in_the_databases_address_is_kept(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("FOURLEP_HUB_DATABASE", "postgresql+psycopg://ada:own@db/hub")
+    assert hub().JupyterHub.db_url == "postgresql+psycopg://ada:own@db/hub"
+
+
 def test_the_gateway_runs_processes_on_one_machine(environment: pytest.MonkeyPatch) -> None:
     config = gateway()
     assert config.DaskGateway.backend_class.__name__ == "LoopbackBackend"

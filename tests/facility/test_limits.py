@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,7 @@ def test_the_form_translates_to_the_gateways_configuration() -> None:
         "worker_cores_limit": 2,
         "worker_threads": 2,
         "worker_memory": 1_610_612_736,
+        "worker_memory_limit": 1_610_612_736,
         "cluster_max_workers": 3,
         "image": "analysis:1",
     }
@@ -148,9 +150,43 @@ def test_the_form_translates_to_the_gateways_configuration() -> None:
 
 def test_a_pod_may_use_more_than_the_share_that_is_kept_for_it() -> None:
     form = cluster_options(LIMITS, images=("analysis:1",), requested_share=0.25)
-    configuration = form.get_configuration(form.parse_options({"worker_cores": 2}), User("ada"))
+    asked = {"worker_cores": 2, "worker_memory_gib": 4}
+    configuration = form.get_configuration(form.parse_options(asked), User("ada"))
     assert configuration["worker_cores"] == 0.5
     assert configuration["worker_cores_limit"] == 2
+    assert configuration["worker_memory"] == 2**30
+    assert configuration["worker_memory_limit"] == 4 * 2**30
+
+
+WITH_GPUS = replace(LIMITS, worker_gpus=2, user_gpus=4)
+
+
+def test_gpus_are_in_the_form_only_where_there_are_some() -> None:
+    with pytest.raises(ValueError, match="worker_gpus"):
+        cluster_options(WITH_GPUS, images=("analysis:1",)).parse_options({"worker_gpus": 1})
+
+
+@pytest.mark.parametrize(("gpus", "configured"), [(0, None), (2, {"gpus": 2})])
+def test_workers_with_gpus_are_configured_for_them(
+    gpus: int, configured: dict[str, int] | None
+) -> None:
+    form = cluster_options(
+        WITH_GPUS,
+        images=("analysis:1",),
+        with_gpus=lambda count: {"worker_extra_pod_config": {"gpus": count}},
+    )
+    configuration = form.get_configuration(form.parse_options({"worker_gpus": gpus}), User("ada"))
+    assert configuration.get("worker_extra_pod_config") == configured
+
+
+def test_a_users_gpus_are_counted_over_all_clusters() -> None:
+    four = Reservation.of(
+        {"workers": 2, "worker_cores": 1, "worker_memory_gib": 1, "worker_gpus": 2}
+    )
+    assert refusal(four, [], WITH_GPUS) == ""
+    one = Reservation(cores=1, memory_gib=1.0, gpus=1)
+    assert refusal(one, [four], WITH_GPUS).endswith("your limit is 4")
+    assert refusal(replace(one, gpus=0), [four], WITH_GPUS) == ""
 
 
 def test_an_image_that_is_not_offered_is_refused() -> None:

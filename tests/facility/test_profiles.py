@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fourlep.facility.gpus import GpuNodes
 from fourlep.facility.hub import profiles
 
 
@@ -37,3 +38,15 @@ def test_a_profile_that_is_not_offered_is_refused() -> None:
 
 def test_no_choice_is_the_first_profile() -> None:
     assert profiles.chosen({}, profiles.offered(2)) == {"profile": "small"}
+
+
+def test_a_profile_with_a_gpu_is_offered_where_there_are_some() -> None:
+    nodes = GpuNodes("amd.com/gpu", {"accelerator": "amd"}, taint="gpu")
+    *others, last = profiles.kubernetes_list(profiles.offered(2), nodes)
+    override = last["kubespawner_override"]
+    assert last["slug"] == "gpu"
+    assert override["extra_resource_limits"] == {"amd.com/gpu": "1"}
+    assert override["node_selector"] == {"accelerator": "amd"}
+    assert override["tolerations"][0]["key"] == "gpu"
+    assert not any("node_selector" in each["kubespawner_override"] for each in others)
+    assert [each["default"] for each in (*others, last)] == [True, False, False]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OVERLAYS = ("local", "production")
+COMPONENTS = sorted(path.name for path in (REPOSITORY / "k8s" / "components").iterdir())
 
 Object = dict[str, Any]
 
@@ -30,10 +32,37 @@ def render(folder: Path) -> tuple[Object, ...]:
     return tuple(each for each in yaml.load_all(done.stdout, loader) if each)
 
 
-@pytest.fixture(scope="session", params=OVERLAYS)
+def left_over(overlay: str) -> list[str]:
+    """Components that an overlay does not switch on by itself."""
+    text = (REPOSITORY / "k8s" / "overlays" / overlay / "kustomization.yaml").read_text()
+    return [each for each in COMPONENTS if f"components/{each}\n" not in text]
+
+
+def assembled(overlay: str, components: Iterable[str]) -> tuple[Object, ...]:
+    """Objects of an overlay, or of the base (""), with more components switched on."""
+    chosen = sorted(components)
+    folder = REPOSITORY / "build" / "tests" / "k8s" / "-".join(["with", overlay or "base", *chosen])
+    folder.mkdir(parents=True, exist_ok=True)
+    k8s = "../../../../k8s"
+    kustomization = {
+        "namespace": "fourlep",
+        "resources": [f"{k8s}/overlays/{overlay}" if overlay else f"{k8s}/base"],
+        "components": [f"{k8s}/components/{each}" for each in chosen],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    return render(folder)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[*OVERLAYS, *(f"{overlay} with everything" for overlay in OVERLAYS)],
+)
 def overlay(request: pytest.FixtureRequest) -> tuple[Object, ...]:
-    """Objects of one overlay after the other."""
-    return render(REPOSITORY / "k8s" / "overlays" / request.param)
+    """Objects of one overlay after the other, as it is and with every component."""
+    name, _, everything = request.param.partition(" ")
+    if everything:
+        return assembled(name, left_over(name))
+    return render(REPOSITORY / "k8s" / "overlays" / name)
 
 
 @pytest.fixture(scope="session")

@@ -217,6 +217,26 @@ def keeps_users_apart(objects: tuple[Object, ...]) -> list[str]:
     return found
 
 
+def leaves_the_database_to_the_hub(objects: tuple[Object, ...]) -> list[str]:
+    """Only the hub may reach PostgreSQL, and PostgreSQL lets only the hub in."""
+    hub = {"matchLabels": {"app.kubernetes.io/name": "hub"}}
+    found = []
+    for policy in of_kind(objects, "NetworkPolicy"):
+        spec = policy["spec"]
+        for rule in spec.get("egress", []):
+            ports = {port["port"] for port in rule.get("ports", [])}
+            if 5432 in ports and spec["podSelector"] != hub:
+                found.append(f"{name(policy)} opens the way to the database")
+        if "postgres" in str(spec["podSelector"]):
+            peers = [peer for rule in spec.get("ingress", [{}]) for peer in rule.get("from", [{}])]
+            found += [
+                f"{name(policy)} lets more than the hub in"
+                for peer in peers
+                if peer != {"podSelector": hub}
+            ]
+    return found
+
+
 def schedulers_outrank_workers(objects: tuple[Object, ...]) -> list[str]:
     values = {each["metadata"]["name"]: each["value"] for each in of_kind(objects, "PriorityClass")}
     order = [values[f"fourlep-{each}"] for each in ("services", "schedulers", "servers", "workers")]
@@ -237,5 +257,6 @@ POLICIES: tuple[Policy, ...] = (
     holds_no_secret,
     starts_from_nothing_allowed,
     keeps_users_apart,
+    leaves_the_database_to_the_hub,
     schedulers_outrank_workers,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from typing import Any
 
@@ -12,13 +13,11 @@ import pytest
 
 from fourlep import __version__
 from fourlep.facility.embedded.secrets import MAKERS
-from k8s.conftest import REPOSITORY, render
-from k8s.policies import WORKLOADS, Object, each_container, name, of_kind, pod_of
+from k8s.conftest import COMPONENTS, OVERLAYS, REPOSITORY, assembled, left_over, render
+from k8s.policies import POLICIES, WORKLOADS, Object, each_container, name, of_kind, pod_of
 
 #: The minor versions that are supported, oldest first.
 VERSIONS = ("1.29", "1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
-
-COMPONENTS = sorted(path.name for path in (REPOSITORY / "k8s" / "components").iterdir())
 
 
 @functools.cache
@@ -76,13 +75,20 @@ def test_a_wrong_route_is_noticed_by_our_own_schema(local: tuple[Object, ...]) -
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_each_component_can_be_switched_on_alone(component: str) -> None:
-    folder = REPOSITORY / "build" / "tests" / "k8s" / component
-    folder.mkdir(parents=True, exist_ok=True)
-    up = "../../../../k8s"
-    (folder / "kustomization.yaml").write_text(
-        f"namespace: fourlep\nresources: [{up}/base]\ncomponents: [{up}/components/{component}]\n"
-    )
-    assert problems(render(folder), VERSIONS[-1]) == []
+    objects = assembled("", [component])
+    assert problems(objects, VERSIONS[-1]) == []
+    assert [found for policy in POLICIES for found in policy(objects)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("overlay_name", OVERLAYS)
+def test_every_combination_of_components_is_valid(overlay_name: str) -> None:
+    more = left_over(overlay_name)
+    for count in range(len(more) + 1):
+        for components in itertools.combinations(more, count):
+            objects = assembled(overlay_name, components)
+            assert problems(objects, VERSIONS[-1]) == [], components
+            assert [found for policy in POLICIES for found in policy(objects)] == [], components
 
 
 def test_caches_and_gateway_can_be_had_without_our_hub() -> None:
@@ -119,7 +125,7 @@ def test_users_run_in_the_very_image_that_is_deployed(overlay: tuple[Object, ...
 
 
 def test_the_clients_know_every_cache(overlay: tuple[Object, ...]) -> None:
-    caches = next(of_kind(overlay, "StatefulSet"))
+    caches = next(each for each in overlay if name(each) == "StatefulSet/xcache")
     known = settings(overlay, "fourlep-settings")["FOURLEP_CACHES"].split(",")
     count = caches["spec"]["replicas"]
     assert known == [f"root://xcache-{index}.xcache:1094" for index in range(count)]

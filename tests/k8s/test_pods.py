@@ -54,8 +54,7 @@ def configuration(
 
 @pytest.fixture
 def hub(overlay: tuple[Object, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
-    if not any(name(each) == "Deployment/stand-in-origin" for each in overlay):
-        (tmp_path / "oidc-client-secret").write_text("hush")
+    (tmp_path / "oidc-client-secret").write_text("hush")
     return configuration(overlay, "hub", "hub/jupyterhub_config.py", monkeypatch, tmp_path)
 
 
@@ -87,7 +86,8 @@ def violations(pod: Object) -> list[str]:
     return found
 
 
-def user_pod(config: Config, monkeypatch: pytest.MonkeyPatch) -> Object:
+def user_pod(config: Config, monkeypatch: pytest.MonkeyPatch, profile: str = "") -> Object:
+    """The pod of a user's server, with a profile or the default one."""
     from kubespawner import KubeSpawner
     from kubespawner import spawner as module
 
@@ -99,14 +99,14 @@ def user_pod(config: Config, monkeypatch: pytest.MonkeyPatch) -> Object:
     spawner.environment = {
         key: value for key, value in spawner.environment.items() if not callable(value)
     }
-    profile = config.KubeSpawner.profile_list[0]
+    spawner.user_options = {"profile": profile} if profile else {}
+    assert config.KubeSpawner.profile_list[0]["default"]
 
     async def manifest() -> Any:
         await spawner.load_user_options()
         async with ApiClient() as client:
             return client.sanitize_for_serialization(await spawner.get_pod_manifest())
 
-    assert profile["default"]
     pod: Object = asyncio.run(manifest())
     return pod
 

@@ -90,6 +90,17 @@ PLANTED: dict[Policy, list[Plant]] = {
             {"protocol": "TCP", "port": 6443}
         ),
     ],
+    policies.leaves_the_database_to_the_hub: [
+        lambda found: _named(found, "NetworkPolicy/readers")["spec"]["egress"][0]["ports"].append(
+            {"protocol": "TCP", "port": 5432}
+        ),
+        lambda found: _named(found, "NetworkPolicy/xcache")["spec"].update(
+            podSelector={"matchLabels": {"app.kubernetes.io/name": "postgres"}}
+        ),
+        lambda found: _named(found, "NetworkPolicy/smoke")["spec"].update(
+            podSelector={"matchLabels": {"app.kubernetes.io/name": "postgres"}}, ingress=[{}]
+        ),
+    ],
     policies.schedulers_outrank_workers: [
         lambda found: _named(found, "PriorityClass/fourlep-workers").update(value=10**6)
     ],

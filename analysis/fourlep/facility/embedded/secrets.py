@@ -31,6 +31,8 @@ MAKERS: dict[str, Callable[[], str]] = {
     "gateway-proxy-token": _hexadecimal,
     "gateway-database-key": _database_key,
     "smoke-token": _hexadecimal,
+    "metrics-token": _hexadecimal,
+    "database-password": _hexadecimal,
     "password": _password,
 }
 

@@ -5,6 +5,7 @@ The same file configures the API server and the controller, which must agree.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dask_gateway_server.backends.kubernetes.backend import KubeBackend
@@ -12,6 +13,8 @@ from dask_gateway_server.backends.kubernetes.backend import KubeBackend
 from fourlep.config.settings import number, text
 from fourlep.facility.gateway.limits import Limits, PerUserLimits
 from fourlep.facility.gateway.namespaced import watch_one_namespace
+from fourlep.facility.gateway.options import cluster_options
+from fourlep.facility.gpus import GpuNodes
 
 #: The root file system is read-only: what libraries write goes to the pod's own /tmp.
 _SCRATCH = {
@@ -32,6 +35,13 @@ def configure_kubernetes(c: Any, prefix: str, limits: Limits) -> None:
     watch_one_namespace(text("FOURLEP_CLUSTERS_NAMESPACE", text("POD_NAMESPACE")))
     c.DaskGateway.backend_class = LimitedKubeBackend
     c.LimitedKubeBackend.limits = limits
+    nodes = GpuNodes.from_environment()
+    c.Backend.cluster_options = cluster_options(
+        limits,
+        images=(text("FOURLEP_IMAGE"),),
+        requested_share=number("FOURLEP_WORKER_REQUESTED_SHARE", 1),
+        with_gpus=_gpu_workers(nodes) if nodes else None,
+    )
     instance = text("DASK_GATEWAY_INSTANCE")
     api_url = text("FOURLEP_GATEWAY_CLUSTER_API")
     for part in (c.LimitedKubeBackend, c.KubeController):
@@ -62,12 +72,30 @@ def _configure_pods(c: Any) -> None:
     cluster.scheduler_memory = text("FOURLEP_SCHEDULER_MEMORY", "2 G")
     c.ClusterConfig.environment = {**c.ClusterConfig.environment, **_SCRATCH}
     for role in ("scheduler", "worker"):
-        priority = text(f"FOURLEP_{role.upper()}_PRIORITY_CLASS", "")
-        setattr(cluster, f"{role}_extra_pod_config", _pod(priority))
+        setattr(cluster, f"{role}_extra_pod_config", _pod(role))
         setattr(cluster, f"{role}_extra_container_config", _container())
 
 
-def _pod(priority: str) -> dict[str, Any]:
+def _gpu_workers(nodes: GpuNodes) -> Callable[[int], dict[str, Any]]:
+    # What a cluster chooses takes the place of what is configured: it must be whole.
+    def configuration(gpus: int) -> dict[str, Any]:
+        return {
+            "worker_extra_container_config": {
+                **_container(),
+                "resources": {"limits": nodes.limits(gpus)},
+            },
+            "worker_extra_pod_config": {
+                **_pod("worker"),
+                "nodeSelector": nodes.labels,
+                "tolerations": nodes.tolerations,
+            },
+        }
+
+    return configuration
+
+
+def _pod(role: str) -> dict[str, Any]:
+    priority = text(f"FOURLEP_{role.upper()}_PRIORITY_CLASS", "")
     uid = int(number("FOURLEP_UID", 10001))
     pod: dict[str, Any] = {
         "automountServiceAccountToken": False,

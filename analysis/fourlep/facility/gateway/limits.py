@@ -37,6 +37,8 @@ class Limits:
         Of one cluster, at most.
     user_clusters, user_cores, user_memory_gib
         Of all of a user's clusters together, at most; schedulers count as clusters only.
+    worker_gpus, user_gpus
+        Of one worker, and of all of a user's clusters together, where there are GPUs.
     """
 
     worker_cores: int
@@ -45,6 +47,8 @@ class Limits:
     user_clusters: int
     user_cores: int
     user_memory_gib: float
+    worker_gpus: int = 0
+    user_gpus: int = 0
 
     @classmethod
     def from_environment(cls) -> Limits:
@@ -56,6 +60,8 @@ class Limits:
             user_clusters=int(number("FOURLEP_LIMIT_USER_CLUSTERS", 2)),
             user_cores=int(number("FOURLEP_LIMIT_USER_CORES", 64)),
             user_memory_gib=number("FOURLEP_LIMIT_USER_MEMORY_GIB", 256),
+            worker_gpus=int(number("FOURLEP_LIMIT_WORKER_GPUS", 1)),
+            user_gpus=int(number("FOURLEP_LIMIT_USER_GPUS", 4)),
         )
 
 
@@ -65,6 +71,7 @@ class Reservation:
 
     cores: int
     memory_gib: float
+    gpus: int = 0
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Reservation:
@@ -73,6 +80,8 @@ class Reservation:
         return cls(
             cores=workers * int(options["worker_cores"]),
             memory_gib=workers * float(options["worker_memory_gib"]),
+            # The field is in the form only where there are GPUs.
+            gpus=workers * int(options.get("worker_gpus", 0)),
         )
 
 
@@ -100,6 +109,12 @@ def refusal(wanted: Reservation, held: list[Reservation], limits: Limits) -> str
         return (
             f"this cluster may grow to {wanted.memory_gib:g} GiB, your others to {memory:g} GiB, "
             f"and your limit is {limits.user_memory_gib:g} GiB"
+        )
+    gpus = sum(other.gpus for other in held)
+    if wanted.gpus and gpus + wanted.gpus > limits.user_gpus:
+        return (
+            f"this cluster may grow to {wanted.gpus} GPUs, your others to {gpus}, "
+            f"and your limit is {limits.user_gpus}"
         )
     return ""
 

@@ -11,6 +11,7 @@ from dask_gateway_server.backends.local import UnsafeLocalBackend
 
 from fourlep.config.settings import secret, text
 from fourlep.facility.gateway.limits import Limits, PerUserLimits
+from fourlep.facility.gateway.options import cluster_options
 
 
 class LoopbackBackend(PerUserLimits, UnsafeLocalBackend):  # type: ignore[misc]  # untyped base
@@ -29,6 +30,7 @@ def configure_local(c: Any, prefix: str, limits: Limits) -> None:
     """Run clusters with the `LoopbackBackend`, behind the Gateway's own proxy."""
     c.DaskGateway.backend_class = LoopbackBackend
     c.LoopbackBackend.limits = limits
+    c.Backend.cluster_options = cluster_options(limits)
     c.Proxy.address = urlsplit(text("FOURLEP_GATEWAY_URL")).netloc
     c.Proxy.tcp_address = urlsplit(text("FOURLEP_GATEWAY_SCHEDULERS")).netloc
     c.Proxy.prefix = prefix

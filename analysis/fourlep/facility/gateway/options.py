@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dask_gateway_server.options import Float, Integer, Options, Select
@@ -15,7 +16,10 @@ _MEMORY_GIB = 2.0
 
 
 def cluster_options(
-    limits: Limits, images: tuple[str, ...] = (), requested_share: float = 1.0
+    limits: Limits,
+    images: tuple[str, ...] = (),
+    requested_share: float = 1.0,
+    with_gpus: Callable[[int], dict[str, Any]] | None = None,
 ) -> Options:
     """Build the form of a new cluster.
 
@@ -26,8 +30,10 @@ def cluster_options(
     images
         On Kubernetes, the images that a cluster may run in, the default first.
     requested_share
-        On Kubernetes, how much of a worker's cores is kept for it; up to all of them it uses
-        what others leave.
+        On Kubernetes, how much of a worker's cores and memory is kept for it; up to all of
+        them it uses what others leave.
+    with_gpus
+        On Kubernetes with GPUs, the configuration of a worker with so many of them.
     """
     fields = [
         Integer("worker_cores", default=1, min=1, max=limits.worker_cores, label="Cores a worker"),
@@ -50,12 +56,21 @@ def cluster_options(
         return Options(*fields, handler=_configuration)
 
     def pods(options: Any, user: Any) -> dict[str, Any]:
+        configuration = _configuration(options, user)
+        gpus = options.worker_gpus if with_gpus else 0
         return {
-            **_configuration(options, user),
+            **configuration,
             "worker_cores": options.worker_cores * requested_share,
             "worker_cores_limit": options.worker_cores,
+            "worker_memory": int(configuration["worker_memory"] * requested_share),
+            "worker_memory_limit": configuration["worker_memory"],
             "image": options.image,
+            **(with_gpus(gpus) if with_gpus and gpus else {}),
         }
+
+    if with_gpus:
+        most = limits.worker_gpus
+        fields.append(Integer("worker_gpus", default=0, min=0, max=most, label="GPUs a worker"))
 
     return Options(*fields, Select("image", list(images), label="Image"), handler=pods)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fourlep.config.settings import number, text
+from fourlep.facility.gpus import GpuNodes
 from fourlep.facility.hub import profiles
 
 #: The analysis image's user and its home.
@@ -35,10 +36,9 @@ def configure_kubernetes(c: Any, offered: tuple[profiles.Profile, ...]) -> None:
     spawner = c.KubeSpawner
     spawner.image = text("FOURLEP_IMAGE")
     spawner.image_pull_policy = text("FOURLEP_IMAGE_PULL_POLICY", "IfNotPresent")
-    spawner.profile_list = profiles.kubernetes_list(offered)
+    spawner.profile_list = profiles.kubernetes_list(offered, GpuNodes.from_environment())
     spawner.namespace = text("FOURLEP_USERS_NAMESPACE", text("POD_NAMESPACE"))
     spawner.common_labels = {"app.kubernetes.io/part-of": "fourlep"}
-    spawner.extra_labels = {"app.kubernetes.io/component": "user-server"}
     spawner.priority_class_name = text("FOURLEP_USERS_PRIORITY_CLASS", "")
     _confine(spawner)
     _store(spawner)

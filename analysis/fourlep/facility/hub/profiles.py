@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fourlep.facility.gpus import GpuNodes
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -23,6 +25,8 @@ class Profile:
         Limit, and size of the thread pools.
     memory_gib
         Limit, GiB.
+    gpus
+        Kept for the server, where the facility has some.
     """
 
     slug: str
@@ -30,6 +34,7 @@ class Profile:
     description: str
     cores: int
     memory_gib: int
+    gpus: int = 0
 
     @property
     def thread_environment(self) -> dict[str, str]:
@@ -45,14 +50,29 @@ PROFILES = (
 )
 
 
+#: Offered on Kubernetes with GPUs, whatever the others may be.
+GPU = Profile("gpu", "GPU", "Trainings on a graphics processor.", 2, 16, gpus=1)
+
+
 def offered(max_cores: float) -> tuple[Profile, ...]:
     """Profiles that fit into ``max_cores``; the smallest is always offered."""
     fitting = tuple(profile for profile in PROFILES if profile.cores <= max_cores)
     return fitting or PROFILES[:1]
 
 
-def kubernetes_list(profiles: tuple[Profile, ...]) -> list[dict[str, Any]]:
-    """`profiles` as KubeSpawner's ``profile_list``; the first is the default."""
+def kubernetes_list(
+    profiles: tuple[Profile, ...], nodes: GpuNodes | None = None
+) -> list[dict[str, Any]]:
+    """`profiles` as KubeSpawner's ``profile_list``; the first is the default.
+
+    Parameters
+    ----------
+    profiles
+        Without `GPU`, which is added where there are ``nodes``.
+    nodes
+        With GPUs, None where the cluster has none.
+    """
+    chosen = (*profiles, GPU) if nodes else profiles
     return [
         {
             "slug": profile.slug,
@@ -65,10 +85,20 @@ def kubernetes_list(profiles: tuple[Profile, ...]) -> list[dict[str, Any]]:
                 "mem_limit": f"{profile.memory_gib}G",
                 "mem_guarantee": "1G",
                 "environment": profile.thread_environment,
+                **(_on_gpus(nodes, profile.gpus) if nodes and profile.gpus else {}),
             },
         }
-        for index, profile in enumerate(profiles)
+        for index, profile in enumerate(chosen)
     ]
+
+
+def _on_gpus(nodes: GpuNodes, count: int) -> dict[str, Any]:
+    return {
+        "extra_resource_limits": nodes.limits(count),
+        "extra_resource_guarantees": nodes.limits(count),
+        "node_selector": nodes.labels,
+        "tolerations": nodes.tolerations,
+    }
 
 
 def html_form(profiles: tuple[Profile, ...]) -> str:
@@ -110,4 +140,5 @@ def by_slug(slug: str, profiles: tuple[Profile, ...]) -> Profile:
 
 def _size(profile: Profile) -> str:
     cores = "1 core" if profile.cores == 1 else f"{profile.cores} cores"
-    return f"{cores}, {profile.memory_gib} GiB"
+    gpus = f", {profile.gpus} GPU" if profile.gpus else ""
+    return f"{cores}, {profile.memory_gib} GiB{gpus}"

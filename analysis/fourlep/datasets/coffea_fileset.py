@@ -67,8 +67,9 @@ def from_coffea(decoded: object, name: str) -> Fileset:
         If anything is unknown, missing, impossible or twice; the message names it.
     """
     if not isinstance(decoded, Mapping) or not decoded:
+        what = "has no datasets" if decoded == {} else f"is no JSON object: {decoded!r:.40}"
         raise DatasetError(
-            f"fileset {name!r} has no datasets",
+            f"fileset {name!r} {what}",
             remedy='write {"dataset": {"files": {"url": "tree"}, "metadata": {...}}}',
         )
     datasets = tuple(_dataset(name, str(key), value) for key, value in decoded.items())

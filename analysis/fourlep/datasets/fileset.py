@@ -77,6 +77,9 @@ BUILT_IN = {
     ),
 }
 
+#: What every ROOT file begins with.
+_ROOT = b"root"
+
 _URL = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -146,7 +149,8 @@ def read_json(path: Path) -> object:
     Raises
     ------
     DatasetError
-        If it cannot be read, is no JSON, or names a dataset, a file or a key twice.
+        If it cannot be read, is no JSON or a ROOT file, or names a dataset, a file or a
+        key twice.
     """
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -160,6 +164,9 @@ def read_json(path: Path) -> object:
         return seen
 
     try:
+        with path.open("rb") as file:
+            if file.read(len(_ROOT)) == _ROOT:
+                raise _root_file(path)
         decoded: object = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
     except (OSError, ValueError) as error:
         raise DatasetError(
@@ -167,6 +174,14 @@ def read_json(path: Path) -> object:
             remedy="give a fileset in coffea's JSON form",
         ) from error
     return decoded
+
+
+def _root_file(path: Path) -> DatasetError:
+    return DatasetError(
+        f"{path} is a ROOT file, not a fileset",
+        remedy=f'write {{"mine": {{"files": {{"{path}": ""}}, "metadata": {{"process": "data"}}}}}}'
+        " into a JSON file and give that; `fourlep show` tells what a file holds",
+    )
 
 
 def built_in(name: str, *, without: Collection[str] = (), with_: Collection[str] = ()) -> Fileset:

@@ -20,7 +20,7 @@
 from __future__ import annotations
 
 from fourlep.execution.dealing import Pace
-from fourlep.execution.driver import execute
+from fourlep.execution.driver import check_place, execute
 from fourlep.execution.ledger_view import view_ledger
 from fourlep.execution.model import Failed, Metrics, Outcome, Progress
 from fourlep.execution.retry import RetryPolicy
@@ -32,6 +32,7 @@ __all__ = [
     "Pace",
     "Progress",
     "RetryPolicy",
+    "check_place",
     "execute",
     "view_ledger",
 ]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cloudpickle  # type: ignore[import-untyped]  # it has none
 
@@ -17,6 +18,9 @@ from fourlep.execution.reading import Job
 from fourlep.execution.retry import RetryPolicy
 from fourlep.execution.run import Run
 from fourlep.io.routes import Routes
+
+if TYPE_CHECKING:
+    from fourlep.execution.clusters import Launcher
 
 
 def execute(
@@ -47,7 +51,7 @@ def execute(
     fingerprint
         Of everything that decides the results; a run is continued with the same only.
     cluster
-        ``inline``, ``local``, ``gateway`` or a scheduler's address.
+        ``inline``, ``local``, ``gateway``, ``gateway:NAME`` or a scheduler's address.
     workers
         ``"8"``, or ``"2-64"`` to adapt; one for each core by default.
     resume
@@ -91,18 +95,35 @@ def execute(
         )
 
 
+def check_place(cluster: str, workers: str) -> None:
+    """Check what a run would be refused for, before anything is made.
+
+    Raises
+    ------
+    ConfigError
+        If ``cluster`` or ``workers`` is none, as in `execute`.
+    """
+    if cluster != "inline":
+        _launcher(cluster, workers, Path())
+
+
 def _backend(
     job: Job[I, R], cluster: str, workers: str, directory: Path, pace: Pace
 ) -> Callable[[], Backend]:
     """Find the backend that the settings mean; wrong settings are errors at once."""
     if cluster == "inline":
         return lambda: InlineBackend(job)
-    from fourlep.execution.clusters import Workers, launcher
     from fourlep.execution.dask_backend import DaskBackend
 
-    n_cores = len(os.sched_getaffinity(0))
-    wanted = Workers.parse(workers) if workers else Workers(n_cores, n_cores)
-    launch = launcher(cluster, wanted, directory)
+    launch = _launcher(cluster, workers, directory)
     return partial(
         DaskBackend, launch, cloudpickle.dumps(job), fan_in=pace.fan_in, flush_s=pace.flush_s
     )
+
+
+def _launcher(cluster: str, workers: str, directory: Path) -> Launcher:
+    from fourlep.execution.clusters import Workers, launcher
+
+    n_cores = len(os.sched_getaffinity(0))
+    wanted = Workers.parse(workers) if workers else Workers(n_cores, n_cores)
+    return launcher(cluster, wanted, directory)

@@ -10,12 +10,13 @@ from fourlep.datasets.coffea_fileset import to_coffea
 from fourlep.datasets.model import Fileset
 from fourlep.errors import OutputError
 from fourlep.execution.durable import output_error, write_whole
+from fourlep.execution.ledger_view import FILE_NAME as LEDGER
 
 #: The fileset of the run, as it was begun.
 FILESET = "fileset.json"
 
 #: What tells a run directory from any other.
-_MARKS = ("ledger.sqlite", "run.json", FILESET)
+_MARKS = (LEDGER, "run.json", FILESET)
 
 
 def prepare(directory: Path) -> None:
@@ -45,13 +46,13 @@ def prepare(directory: Path) -> None:
 def keep_fileset(directory: Path, fileset: Fileset) -> None:
     """Write the fileset beside the run, so that `fourlep failed` knows what a file is worth.
 
-    A resumed run keeps what it was begun with.
+    A run that was begun keeps what it was begun with.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
-    if not (directory / FILESET).exists():
+    if not (directory / LEDGER).exists():
         content = json.dumps(to_coffea(fileset), indent=1)
         write_whole(directory / FILESET, f"{content}\n".encode())

@@ -128,7 +128,7 @@ def scales(fileset: Fileset, held: frozenset[str], *, allow_missing: bool) -> Sc
                 for c in missing[:10]
             )
             + (f"; and {len(missing) - 10} datasets more" if len(missing) > 10 else ""),
-            remedy="run again with --resume, or accept it with --allow-missing",
+            remedy="mend the cause and run again with --resume, or accept it with --allow-missing",
         )
     luminosity = fileset.luminosity_ifb * _data_share(fileset, coverage)
     return Scales(

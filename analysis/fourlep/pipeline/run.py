@@ -20,7 +20,7 @@ from fourlep.chunk.process import Analysis
 from fourlep.chunk.work import ChunkWork
 from fourlep.datasets.model import Dataset, Fileset
 from fourlep.errors import FourlepError, IncompleteRunError
-from fourlep.execution import Outcome, Progress, execute
+from fourlep.execution import Outcome, Progress, check_place, execute
 from fourlep.io.routes import Routes
 from fourlep.physics.histograms import NOMINAL
 from fourlep.pipeline.candidates import write_candidates
@@ -43,6 +43,9 @@ _PACKAGES = (
     "pyhf", "uproot", "vector", "xrootd",
 )  # fmt: skip
 
+#: Missing files that a refusal tells the reason of, and lines of each reason.
+_SHOWN, _REASON_LINES = 3, 5
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -51,7 +54,7 @@ class RunOptions:
     Parameters
     ----------
     cluster
-        ``inline``, ``local``, ``gateway`` or a scheduler's address.
+        ``inline``, ``local``, ``gateway``, ``gateway:NAME`` or a scheduler's address.
     workers
         ``"8"``, or ``"2-64"`` to adapt; "" is one for each core.
     resume
@@ -117,6 +120,7 @@ def run(
     started_utc = datetime.now(UTC).isoformat(timespec="seconds")
     configuration = describe(analysis)
     fingerprint = fingerprint_of(fileset, configuration)
+    check_place(options.cluster, options.workers)
     check_reachable(fileset, options.routes)
     prepare(output)
     keep_fileset(output, fileset)
@@ -151,10 +155,19 @@ def run(
 
 def _with_reasons(refusal: FourlepError, record: RunRecord, output: Path) -> IncompleteRunError:
     """Say why the first files are missing and where the rest is listed."""
-    shown = [f"  {m.url}: {m.kind}: {m.message.splitlines()[0]}" for m in record.missing[:3]]
-    if len(record.missing) > len(shown):
-        shown.append(f"  and {len(record.missing) - len(shown)} more, listed in {output}/run.json")
+    shown = [line for file in record.missing[:_SHOWN] for line in _reason(file)]
+    if len(record.missing) > _SHOWN:
+        shown.append(f"  and {len(record.missing) - _SHOWN} more: fourlep failed {output} --why")
     return IncompleteRunError("\n".join([refusal.message, *shown]), remedy=refusal.remedy)
+
+
+def _reason(file: MissingFile) -> list[str]:
+    """Why one file is missing, in a few indented lines that name it."""
+    lines = [line.strip() for line in file.message.splitlines()]
+    if file.url not in file.message:
+        lines.insert(0, file.url)
+    shown = lines[:_REASON_LINES] + ["..."] * (len(lines) > _REASON_LINES)
+    return [f"  {file.kind}: {shown[0]}", *(f"    {line}" for line in shown[1:])]
 
 
 def chunks(fileset: Fileset) -> list[Chunk]:

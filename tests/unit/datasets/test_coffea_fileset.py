@@ -89,7 +89,7 @@ def test_file_details_of_coffea_preprocessing_are_understood() -> None:
 @pytest.mark.parametrize(
     ("decoded", "message"),
     [
-        ([], "no datasets"),
+        ([], "no JSON object: []"),
         ({}, "no datasets"),
         ({"a": []}, "expected an object, found list"),
         ({"a": {"files": {"x": "t"}}}, "no metadata"),

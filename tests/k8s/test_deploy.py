@@ -90,8 +90,17 @@ def test_a_cluster_that_will_not_do_is_named_before_anything_is_changed(
     assert {call[0] for call in kubectl.calls} <= {"get", "auth"}
 
 
+@pytest.mark.parametrize("known", ["podmonitors.monitoring.coreos.com\n", ""])
+def test_a_kind_that_nobody_defines_is_noticed(local: tuple[Object, ...], known: str) -> None:
+    kubectl = Pretended(**{"api-resources --api-group=monitoring.coreos.com": known})
+    monitor = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor"}
+    found = problems(kubectl, (*local, monitor))
+    assert ("definitions" in found) is (not known)
+    assert not [call for call in kubectl.calls if "traefik" in " ".join(call)]
+
+
 def test_without_a_default_class_one_must_be_chosen() -> None:
-    claim = {"kind": "PersistentVolumeClaim", "spec": {}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": {}}
     assert "no default storage class" in problems(Pretended(), (claim,))["storage"]
 
 
@@ -161,9 +170,12 @@ def test_the_smoke_test_is_its_jobs_end(state: str, passes: bool) -> None:
     job = {"status": {"conditions": [{"type": state, "status": "True"}]}}
     kubectl = Pretended(get_job=job, logs="2 figures", get_pods=[], get_events=[])
     said: list[str] = []
+    home = "--selector=hub.jupyter.org/username=smoke"
     if passes:
-        steps.smoke(kubectl, [], said.append)
+        steps.smoke(kubectl, [{"kind": "Job", "metadata": {"name": "smoke"}}], said.append)
         assert said == ["2 figures"]
+        assert ("delete", "--ignore-not-found", "job/smoke") in kubectl.calls
+        assert kubectl.calls[-1] == ("delete", "persistentvolumeclaim", home, "--wait=false")
     else:
         with pytest.raises(ClusterError, match="smoke test failed"):
             steps.smoke(kubectl, [], said.append)

@@ -60,6 +60,7 @@ def check(kubectl: Kubectl, objects: list[Object]) -> Iterator[Finding]:
         return
     yield _rights(kubectl)
     yield _namespace(kubectl)
+    yield from _definitions(kubectl, objects)
     yield from _storage(kubectl, objects)
     yield _room(kubectl, objects)
     yield _policies(kubectl)
@@ -117,6 +118,25 @@ def _namespace(kubectl: Kubectl) -> Finding:
             f"(kubectl get namespace {kubectl.namespace} -o yaml)",
         )
     return Finding("namespace", "well", f"{kubectl.namespace} is there")
+
+
+def _definitions(kubectl: Kubectl, objects: list[Object]) -> Iterator[Finding]:
+    ours = {each["spec"]["group"] for each in of_kind(objects, "CustomResourceDefinition")}
+    groups = {each["apiVersion"].rpartition("/")[0] for each in objects}
+    for group in sorted(groups - ours):
+        # Kubernetes' own groups have no dot, or end so.
+        if "." not in group or group.endswith(".k8s.io"):
+            continue
+        if kubectl.run("api-resources", f"--api-group={group}", "--output=name").strip():
+            yield Finding("definitions", "well", f"{group} is there")
+        else:
+            yield Finding(
+                "definitions",
+                "problem",
+                f"the cluster knows nothing of {group}",
+                "install what defines it (the Prometheus operator for monitoring.coreos.com), "
+                "or leave the component out of the overlay",
+            )
 
 
 def _storage(kubectl: Kubectl, objects: list[Object]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from fourlep.facility.cluster.manifests import MARK, of_kind
 Say = Callable[[str], None]
 
 _ROLLOUT_S = 600
-_SMOKE_S = 960
+_SMOKE_S = 1860
 _POLL_S = 3.0
 
 #: Kinds that a deploy removes when an overlay no longer has them; no volume is among them.
@@ -31,6 +31,8 @@ _PRUNED = (
     "resourcequota",
     "limitrange",
 )
+#: The home that the hub made for the smoke test's user.
+_SMOKE_HOME = "hub.jupyter.org/username=smoke"
 _PULL_FAILURES = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 
 
@@ -129,14 +131,16 @@ def prune(kubectl: Kubectl, objects: list[Object], say: Say) -> None:
     """Remove what an earlier deploy applied and the overlay no longer has."""
     kept = {(each["kind"], each["metadata"]["name"]) for each in objects}
     applied = kubectl.items(",".join(_PRUNED), f"--selector={MARK[0]}={MARK[1]}")
-    gone = [
-        f"{each['kind'].lower()}/{each['metadata']['name']}"
-        for each in applied
-        if (each["kind"], each["metadata"]["name"]) not in kept
-    ]
+    gone = _names(
+        [each for each in applied if (each["kind"], each["metadata"]["name"]) not in kept]
+    )
     if gone:
         kubectl.run("delete", "--ignore-not-found", *gone)
         say(f"removed: {', '.join(gone)}")
+
+
+def _names(objects: list[Object]) -> list[str]:
+    return [f"{each['kind'].lower()}/{each['metadata']['name']}" for each in objects]
 
 
 def smoke(kubectl: Kubectl, job: list[Object], say: Say) -> None:
@@ -155,6 +159,13 @@ def smoke(kubectl: Kubectl, job: list[Object], say: Say) -> None:
             f"the smoke test failed\n{explain(kubectl)}", remedy="kubectl logs job/smoke has it all"
         )
     say(kubectl.run("logs", "job/smoke").rstrip())
+    _clean_up_after_smoke(kubectl, job)
+
+
+def _clean_up_after_smoke(kubectl: Kubectl, job: list[Object]) -> None:
+    # What a failed one leaves is for whoever looks why.
+    kubectl.run("delete", "--ignore-not-found", *_names(job))
+    kubectl.run("delete", "persistentvolumeclaim", f"--selector={_SMOKE_HOME}", "--wait=false")
 
 
 def _job_end(kubectl: Kubectl) -> str:
@@ -183,12 +194,15 @@ def undeploy(kubectl: Kubectl, objects: list[Object], *, purge: bool, say: Say) 
     clusters = "daskclusters.gateway.dask.org"
     if kubectl.find("customresourcedefinition", clusters):
         kubectl.run("delete", clusters, "--all", timeout_s=300)
-    names = [
-        f"{each['kind'].lower()}/{each['metadata']['name']}"
-        for each in objects
-        if each["kind"] not in kept
-    ]
-    kubectl.run("delete", "--ignore-not-found", *names, timeout_s=300)
+    kubectl.run(
+        "delete",
+        "--ignore-not-found",
+        *_names([each for each in objects if each["kind"] not in kept]),
+        # What a smoke test that failed left behind.
+        "job/smoke",
+        "serviceaccount/smoke",
+        timeout_s=300,
+    )
     kubectl.run(
         "delete", "pod", "--selector=app.kubernetes.io/component=singleuser-server", timeout_s=300
     )

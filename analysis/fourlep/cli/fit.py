@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     help="Fit m4l in categories of a discriminant learned from candidates.parquet.",
 )
 @click.option(
+    "--mass",
+    is_flag=True,
+    help="Also fit the Higgs boson mass with the strength; needs candidates.parquet.",
+)
+@click.option(
     "--toys",
     "n_toys",
     type=click.IntRange(min=0),
@@ -78,6 +83,7 @@ def _summary(content: Mapping[str, Any]) -> Iterator[str]:
             f"  upper limit at {limit['level']:.0%}: {seen}"
             f"{limit['expected']['0']:.3f} expected from background alone"
         )
+    yield from _mass(content["mass"])
     gain = content["discriminant"]
     if gain is not None:
         yield (
@@ -89,6 +95,18 @@ def _summary(content: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"goodness of fit: {goodness['statistic']:.1f} for "
             f"{goodness['degrees_of_freedom']} degrees of freedom, p = {goodness['p_value']:.3f}"
+        )
+
+
+def _mass(mass: Mapping[str, Any] | None) -> Iterator[str]:
+    if mass is not None:
+        errors = " ".join(
+            f"{sign}(beyond the range)" if value is None else f"{value:+.2f}"
+            for sign, value in (("+", mass["high"]), ("-", mass["low"]))
+        )
+        yield (
+            f"m_H = {mass['mass']:.2f} {errors} GeV, with {mass['strength']} = "
+            f"{mass['value']:.3f} {_errors(mass)}"
         )
 
 

@@ -21,10 +21,12 @@ from fourlep.pipeline.configure import SECTIONS
 from fourlep.pipeline.figures import FOLDER
 from fourlep.pipeline.fit_discriminant import Learned, draw_learned, learn
 from fourlep.pipeline.fit_figures import draw_fit, fit_caption
+from fourlep.pipeline.fit_mass import draw_mass, measure_mass
 from fourlep.pipeline.page import write_report
 from fourlep.stats.config import FitConfig, config_for, mode_configs
 from fourlep.stats.discriminant import Gain
 from fourlep.stats.document import Document, document
+from fourlep.stats.mass import MassFit
 from fourlep.stats.measurement import Measurement, StrengthResult, measure, measure_strength
 from fourlep.stats.preparation import Preparation, prepare
 from fourlep.stats.run_directory import (
@@ -63,6 +65,8 @@ class FitOptions:
         One strength for each production mode.
     discriminant
         Fit m4l in categories of a machine-learned discriminant.
+    mass
+        Also fit the Higgs boson mass, together with the strength.
     n_toys, seed
         Pseudo-experiments for the p-values.
     """
@@ -73,6 +77,7 @@ class FitOptions:
     luminosity_ifb: float | None = None
     per_mode: bool = False
     discriminant: bool = False
+    mass: bool = False
     n_toys: int = 0
     seed: int = 1
 
@@ -89,6 +94,7 @@ class Fitted:
     luminosity_ifb: float
     modes: tuple[StrengthResult, ...] = ()
     learned: Learned | None = None
+    mass: MassFit | None = None
 
     @property
     def gain(self) -> Gain | None:
@@ -139,6 +145,7 @@ def fit(
         luminosity_ifb=fitted.luminosity_ifb,
         modes=fitted.modes,
         discriminant=fitted.gain,
+        mass=fitted.mass,
     )
     progress("figures")
     _write(directory, content, fitted)
@@ -148,11 +155,11 @@ def fit(
 
 def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted:
     run = read_run(directory)
-    config = fit_config(options.config, run.selection)
+    whole = config = fit_config(options.config, run.selection)
     scale, luminosity_ifb = luminosity_scale(run, options.luminosity_ifb)
     progress("templates")
     hides_data = run.is_observed and not options.unblind
-    learned = None
+    learned = mass = None
     with open_histograms(run) as histograms:
         source: TemplateSource = histograms
         if options.discriminant:
@@ -160,6 +167,10 @@ def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted
             learned = learn(run, config, histograms, scale=scale, with_data=not hides_data)
             source, config = learned.histograms, learned.config
         preparation = prepare(run, source, config, scale=scale, with_data=not hides_data)
+        if options.mass:
+            mass = measure_mass(
+                run, whole, histograms, scale=scale, with_data=not hides_data, progress=progress
+            )
     has_data = all(region.data is not None for region in preparation.regions)
     progress("workspace")
     if options.workspace is None:
@@ -176,7 +187,9 @@ def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted
         progress=progress,
     )
     modes = _modes(run, config, preparation, measurement, progress) if options.per_mode else ()
-    return Fitted(run, config, preparation, workspace, measurement, luminosity_ifb, modes, learned)
+    return Fitted(
+        run, config, preparation, workspace, measurement, luminosity_ifb, modes, learned, mass
+    )
 
 
 def _modes(
@@ -224,14 +237,18 @@ def fit_config(path: Path | None, selection: str) -> FitConfig:
 
 def _draw(fitted: Fitted, folder: Path) -> None:
     draw_fit(fitted.run, fitted.measurement, fitted.modes, fitted.luminosity_ifb, folder)
+    caption = fit_caption(fitted.run, fitted.measurement, fitted.luminosity_ifb)
     if fitted.learned is not None:
-        caption = fit_caption(fitted.run, fitted.measurement, fitted.luminosity_ifb)
         draw_learned(fitted.learned, caption, folder)
+    if fitted.mass is not None:
+        draw_mass(fitted.mass, caption, folder)
 
 
 def _write(directory: Path, content: Document, fitted: Fitted) -> None:
     """Draw into a folder of our own first, then put everything in its place."""
     folder = directory / FOLDER
+    workspace = json.dumps(fitted.workspace, indent=1).encode() + b"\n"
+    numbers = json.dumps(content, indent=1, allow_nan=False).encode() + b"\n"
     try:
         folder.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fit-", dir=directory) as drawn:
@@ -242,5 +259,5 @@ def _write(directory: Path, content: Document, fitted: Fitted) -> None:
                 shutil.move(figure, folder / f"{PREFIX}{figure.name}")
     except OSError as error:
         raise output_error(folder, error) from error
-    write_whole(directory / WORKSPACE, json.dumps(fitted.workspace, indent=1).encode() + b"\n")
-    write_whole(directory / FIT, json.dumps(content, indent=1, allow_nan=False).encode() + b"\n")
+    write_whole(directory / WORKSPACE, workspace)
+    write_whole(directory / FIT, numbers)

@@ -13,8 +13,14 @@ from fourlep.report import Fact, FigureBlock, Section, Table
 _CAPTIONS = {
     "fit_pulls": "Pulls and constraints of the nuisance parameters",
     "fit_correlation": "Correlations of the parameters",
-    "fit_ranking": "Impact of each parameter on the signal strength",
-    "fit_scan": "Profile likelihood of the signal strength",
+    "fit_impacts": "Impact of each parameter on the signal strength",
+    "fit_strengths": "Signal strengths",
+    "fit_scan_mu": "Profile likelihood of the signal strength",
+    "fit_scan_mass": "Profile likelihood of the Higgs boson mass",
+    "fit_mass_contours": "Mass and strength",
+    "fit_discriminant_roc": "Signal kept and background rejected by the discriminant",
+    "fit_discriminant_scores": "Scores of events that the discriminant has and has not seen",
+    "fit_discriminant_importances": "Loss of area when one input is shuffled",
 }
 
 
@@ -50,7 +56,8 @@ def measurement_section(directory: Path, figures: Path, fingerprint: str) -> Sec
     facts = tuple(
         fact for name, strength in fit["strengths"].items() for fact in _facts(name, strength)
     )
-    return Section("Measurement", text, facts + _goodness(fit), blocks, _tables(fit))
+    facts += _mass(fit.get("mass")) + _goodness(fit)
+    return Section("Measurement", text, facts, blocks, _tables(fit))
 
 
 def _facts(name: str, strength: Mapping[str, Any]) -> list[Fact]:
@@ -70,6 +77,24 @@ def _facts(name: str, strength: Mapping[str, Any]) -> list[Fact]:
         Fact(f"Upper limit on {name}", shown, f"CLs, {limit['level']:.0%}; expected {median}")
     )
     return facts
+
+
+def _mass(mass: Mapping[str, Any] | None) -> tuple[Fact, ...]:
+    if mass is None:
+        return ()
+    ends = [
+        f"{sign}{abs(value):.2f}"
+        for sign, value in (("+", mass["high"]), ("−", mass["low"]))
+        if value is not None
+    ]
+    return (
+        Fact(
+            "Higgs boson mass",
+            " ".join([f"{mass['mass']:.2f}", *ends, "GeV"]),
+            f"together with {mass['strength']} = {_with_errors(mass)}; "
+            f"simulated at {mass['simulated']:g} GeV",
+        ),
+    )
 
 
 def _with_errors(strength: Mapping[str, Any]) -> str:

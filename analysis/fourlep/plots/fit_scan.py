@@ -35,6 +35,8 @@ class Curve:
         Best fit.
     low, high
         Ends of the 68 % interval, None where it has none in range.
+    points : (n_fits,) arrays
+        Values and ``delta`` that the curve was drawn through; None for all of the curve.
     """
 
     label: str
@@ -44,6 +46,7 @@ class Curve:
     best: float
     low: float | None
     high: float | None
+    points: tuple[Floats, Floats] | None = None
 
 
 def draw_scan(curve: Curve, caption: Caption) -> Figure:
@@ -57,10 +60,13 @@ def draw_scan(curve: Curve, caption: Caption) -> Figure:
         Above the frame.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
 
     with figure_style():
         figure, axes = plt.subplots(figsize=(7.0, 5.2))
         axes.plot(curve.values, curve.delta, color=OKABE_ITO["blue"], linewidth=2)
+        if curve.points is not None:
+            axes.plot(*curve.points, "o", color=OKABE_ITO["blue"], markersize=4.5)
         for n_sigma in (1, 2):
             axes.axhline(n_sigma**2, color="grey", linestyle="--", linewidth=1)
             axes.annotate(
@@ -77,6 +83,7 @@ def draw_scan(curve: Curve, caption: Caption) -> Figure:
                 axes.axvline(end, ymax=1.0 / _TOP, color="black", linewidth=1, linestyle=":")
         axes.set_ylim(0.0, _TOP)
         axes.set_xlim(curve.values[0], curve.values[-1])
+        axes.xaxis.set_major_locator(MaxNLocator(6))
         title = parameter_title(curve.label)
         axes.set_xlabel(f"{title} [{curve.unit}]" if curve.unit else title)
         axes.set_ylabel(r"$-2\,\Delta\ln L$")

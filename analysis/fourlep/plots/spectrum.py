@@ -232,8 +232,8 @@ def _set_axes(axes: Axes, spectrum: Spectrum, n_caption_lines: int) -> None:
     if spectrum.data is not None and spectrum.data.size:
         upper = poisson_interval(np.asarray(spectrum.data))[1]
         tops.append(float(np.max(upper, where=spectrum.is_shown, initial=0.0)))
-    # Room for the caption and the legend above the highest bin.
-    axes.set_ylim(0.0, max([*tops, 1e-12]) * (1.35 + 0.07 * max(n_caption_lines, 3)))
+    # Room for the caption and the legend above the highest bin, or above nothing at all.
+    axes.set_ylim(0.0, (max(tops) or 1.0) * (1.35 + 0.07 * max(n_caption_lines, 3)))
     axes.set_xlim(spectrum.edges[0], spectrum.edges[-1])
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="upper right", ncols=2 if len(labels) > 5 else 1)

@@ -1,8 +1,12 @@
-"""Selected events one by one, from ``candidates.parquet``: what a discriminant learns from."""
+"""Selected events one by one, from ``candidates.parquet``.
+
+A discriminant learns from them, and signal of another mass is made of them.
+"""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +48,7 @@ class CandidateTable:
     m4l : (n,) array, GeV
         Four-lepton mass.
     features : (n, n_features) array
-        Columns of `FEATURES`.
+        Columns of `FEATURES`, or none.
     identity : (n,) array
         Number that tells events apart, whatever the order of the rows.
     """
@@ -60,7 +64,9 @@ class CandidateTable:
         return len(self.weight)
 
 
-def read_candidates(run: Run, *, with_data: bool) -> CandidateTable:
+def read_candidates(
+    run: Run, *, with_data: bool, features: Sequence[str] = FEATURES
+) -> CandidateTable:
     """Read the candidates of a run.
 
     Parameters
@@ -69,6 +75,8 @@ def read_candidates(run: Run, *, with_data: bool) -> CandidateTable:
         The run.
     with_data
         Whether to read the data's: while blinded they are not looked at.
+    features
+        Columns to read into ``features``.
 
     Raises
     ------
@@ -80,12 +88,12 @@ def read_candidates(run: Run, *, with_data: bool) -> CandidateTable:
 
     path = run.directory / "candidates.parquet"
     wanted = [*run.signals, *run.backgrounds, *(["data"] if with_data else [])]
-    columns = ["dataset", "process", "channel", "event", "entry", "weight", "m4l", *FEATURES]
+    columns = ["dataset", "process", "channel", "event", "entry", "weight", "m4l", *features]
     try:
         table = pq.read_table(path, columns=columns, filters=[("process", "in", wanted)])
     except FileNotFoundError as error:
         raise FitError(
-            f"{path} is absent: there is nothing to learn from",
+            f"{path} is absent: the run kept no candidates",
             remedy="run it again with `fourlep run --candidates`",
         ) from error
     except (pa.ArrowException, OSError, KeyError) as error:
@@ -99,13 +107,16 @@ def read_candidates(run: Run, *, with_data: bool) -> CandidateTable:
             f"{path} lacks {', '.join(absent)}",
             remedy="run `fourlep run --candidates` with the fourlepton selection",
         )
+    n_rows = table.num_rows
     values = {name: np.asarray(table[name].to_numpy(zero_copy_only=False)) for name in columns}
     return CandidateTable(
         process=values["process"].astype(np.str_),
         channel=values["channel"].astype(np.str_),
         weight=values["weight"].astype(np.float64),
         m4l=values["m4l"].astype(np.float64),
-        features=np.stack([values[name].astype(np.float64) for name in FEATURES], axis=1),
+        features=np.array([values[name] for name in features], dtype=np.float64)
+        .reshape(len(features), n_rows)
+        .T,
         identity=_identities(values["dataset"], values["event"], values["entry"]),
     )
 

@@ -124,12 +124,7 @@ class CategoryHistograms:
         chosen = (self.table.process == process) & self._in_category(score)
         if channel != COMBINED:
             chosen &= self.table.channel == channel
-        m4l, weight = self.table.m4l[chosen], self.table.weight[chosen]
-        # A histogram's bins are half open; numpy's last one is closed.
-        inside = m4l < like.edges[-1]
-        values, _ = np.histogram(m4l[inside], bins=like.edges, weights=weight[inside])
-        variances, _ = np.histogram(m4l[inside], bins=like.edges, weights=weight[inside] ** 2)
-        return Template(like.edges, values.astype(np.float64), variances.astype(np.float64))
+        return Template.filled(like.edges, self.table.m4l[chosen], self.table.weight[chosen])
 
     def _in_category(self, score: str) -> npt.NDArray[np.bool_]:
         above = self.training.scores >= self.training.threshold

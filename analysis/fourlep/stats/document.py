@@ -10,6 +10,8 @@ import numpy as np
 from fourlep.stats.config import FitConfig
 from fourlep.stats.discriminant import Gain
 from fourlep.stats.limit import BANDS
+from fourlep.stats.mass import MassFit
+from fourlep.stats.mass_templates import SIMULATED
 from fourlep.stats.measurement import Measurement, RegionResult, StrengthResult
 from fourlep.stats.preparation import Preparation
 from fourlep.stats.run_directory import Run
@@ -30,6 +32,7 @@ def document(
     luminosity_ifb: float,
     modes: Sequence[StrengthResult] = (),
     discriminant: Gain | None = None,
+    mass: MassFit | None = None,
 ) -> Document:
     """Write a measurement as plain numbers, lists and dictionaries.
 
@@ -45,6 +48,8 @@ def document(
         Strengths of production modes, each with the others at the Standard Model.
     discriminant
         What a discriminant gains, where one was asked for.
+    mass
+        Mass and strength, where asked for.
     """
     return {
         "schema": SCHEMA,
@@ -57,6 +62,7 @@ def document(
         "strengths": {item.name: _strength(item) for item in measurement.strengths},
         "modes": {item.name: _strength(item) for item in modes},
         "discriminant": _plain(discriminant),
+        "mass": _mass(mass),
         "parameters": _parameters(measurement),
         "correlation": _correlation(measurement),
         "impacts": [_plain(item) for item in measurement.impacts],
@@ -88,6 +94,26 @@ def _strength(item: StrengthResult) -> Document:
             },
         },
         "scan": {"values": _plain(item.scan.values), "delta": _plain(item.scan.delta)},
+    }
+
+
+def _mass(found: MassFit | None) -> Document | None:
+    if found is None:
+        return None
+    low, high = found.minos
+    return {
+        "mass": found.mass,
+        "low": found.low,
+        "high": found.high,
+        "strength": found.strength,
+        "value": found.value,
+        "error": found.error,
+        "minos": {"low": low, "high": high},
+        "simulated": SIMULATED,
+        "masses": found.masses.tolist(),
+        "profile": found.profile.tolist(),
+        "strengths": found.strengths.tolist(),
+        "surface": found.surface.tolist(),
     }
 
 

@@ -46,6 +46,24 @@ class Template:
         if len(self.edges) != len(self.values) + 1 or len(self.values) != len(self.variances):
             raise ValueError("a template needs one edge more than values and variances")
 
+    @classmethod
+    def filled(cls, edges: Floats, values: Floats, weights: Floats) -> Template:
+        """Fill a template with events one by one.
+
+        Parameters
+        ----------
+        edges : (n_bins + 1,) array
+        values, weights : (n,) arrays
+            Of the observable; what is outside the edges does not count.
+        """
+        # A histogram's bins are half open; numpy's last one is closed.
+        inside = values < edges[-1]
+        sums = (
+            np.histogram(values[inside], bins=edges, weights=weights[inside] ** power)[0]
+            for power in (1, 2)
+        )
+        return cls(edges, *(found.astype(np.float64) for found in sums))
+
     @property
     def total(self) -> float:
         """Sum over bins."""

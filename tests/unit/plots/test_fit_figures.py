@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from fourlep.plots.fit_mass import Surface, draw_contours
 from fourlep.plots.fit_parameters import (
     ImpactBar,
     PullPoint,
@@ -40,6 +41,13 @@ def _texts(figure: Figure) -> str:
     return "\n".join(words)
 
 
+def _surface() -> Surface:
+    """A paraboloid around (125, 1) with errors of 0.3 GeV and 0.2."""
+    masses, strengths = np.linspace(124.0, 126.0, 41), np.linspace(0.2, 1.8, 41)
+    delta = ((masses[:, np.newaxis] - 125.0) / 0.3) ** 2 + ((strengths - 1.0) / 0.2) ** 2
+    return Surface("mu", masses, strengths, delta, (125.0, 1.0), 125.0)
+
+
 def test_every_figure_says_that_it_is_synthetic() -> None:
     figures = [
         draw_pulls([PullPoint("A", 0.2, 0.9)], CAPTION),
@@ -47,6 +55,7 @@ def test_every_figure_says_that_it_is_synthetic() -> None:
         draw_impacts([ImpactBar("A", 0.1, -0.1, 0.1, -0.1, 0.2, 0.9)], "mu", CAPTION),
         draw_scan(Curve("mu", "", np.array([0.0, 2.0]), np.ones(2), 1.0, 0.5, 1.5), CAPTION),
         draw_strengths([StrengthPoint("mu_VBF", 1.0, -0.5, 0.6)], CAPTION),
+        draw_contours(_surface(), CAPTION),
     ]
     for figure in figures:
         assert "Synthetic" in _texts(figure)
@@ -96,6 +105,30 @@ def test_scan_without_an_interval_gives_the_value_alone() -> None:
     words = _texts(draw_scan(curve, CAPTION))
     assert "mH [GeV]" in words
     assert "mH = 0" in words
+
+
+def test_scan_shows_the_points_that_its_curve_goes_through() -> None:
+    values = np.linspace(124.0, 126.0, 9)
+    points = (values[::2], np.ones(5))
+    curve = Curve("$m_H$", "GeV", values, values - 124.0, 125.0, 124.5, 125.5, points)
+    markers = [line for line in draw_scan(curve, CAPTION).axes[0].lines if line.get_marker() == "o"]
+    assert markers[0].get_xdata().tolist() == values[::2].tolist()
+
+
+def test_contours_enclose_what_two_parameters_are_allowed() -> None:
+    axes = draw_contours(_surface(), CAPTION).axes[0]
+    reaches = [c.get_paths()[0].vertices for c in axes.collections]
+    # sqrt(2.30) and sqrt(6.18) errors of 0.3 GeV; the strength is on the other axis
+    assert [float(np.ptp(v[:, 0]) / 2) for v in reaches] == pytest.approx([0.455, 0.746], abs=0.01)
+    assert [float(np.ptp(v[:, 1]) / 2) for v in reaches] == pytest.approx([0.303, 0.497], abs=0.01)
+    words = _texts(axes.figure)
+    assert "GeV" in words
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "68.3 %",
+        "95.4 %",
+        "Best fit",
+        "Standard Model, 125 GeV",
+    ]
 
 
 def test_strengths_have_their_symbols() -> None:

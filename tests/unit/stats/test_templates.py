@@ -40,3 +40,10 @@ def test_scaling_scales_the_variance_by_the_square() -> None:
 def test_lengths_that_do_not_fit_are_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="one edge more"):
         Template(np.array([0.0, 1.0]), np.ones(2), np.ones(2))
+
+
+def test_events_fill_half_open_bins_with_signed_weights() -> None:
+    edges = np.array([0.0, 1.0, 2.0])
+    found = Template.filled(edges, np.array([0.0, 1.0, 1.5, 2.0, -0.1]), np.array([1, -2, 5, 7, 9]))
+    assert found.values.tolist() == [1.0, 3.0]
+    assert found.variances.tolist() == [1.0, 29.0]

@@ -142,7 +142,8 @@ def _embedded(fileset: str) -> str | Path:
 
 
 def _print_summary(record: RunRecord) -> None:
+    kind, n_files = "synthetic events" if record.synthetic else "events", len(record.files)
     click.echo(
-        f"{record.n_events:,} events in {len(record.files):,} files, "
+        f"{record.n_events:,} {kind} in {n_files:,} file{'s' * (n_files != 1)}, "
         f"{record.n_selected:,} selected, {record.wall_s:.1f} s"
     )

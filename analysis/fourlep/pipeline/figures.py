@@ -34,6 +34,7 @@ _AXES = {
     "lepton_pt": (r"Lepton $p_{T}$", "GeV"),
     "lepton_eta": (r"Lepton $\eta$", ""),
 }
+_NAMES = {"lepton_pt": "lepton pT", "lepton_eta": "lepton eta"}
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,9 +58,19 @@ class _View:
         ]
 
     def caption(self, *details: str) -> Caption:
-        return Caption(
-            self.record.luminosity_ifb, self.record.synthetic, (self.record.selection, *details)
-        )
+        luminosity = self.record.named_luminosity_ifb
+        return Caption(luminosity, self.record.synthetic, (self.record.selection, *details))
+
+    def title(self, channel: str) -> str:
+        """Title of a channel; that of the only one for the sum of one."""
+        only = self.record.channels[0] if len(self.record.channels) == 1 else channel
+        return channel_title(only)
+
+    def sentence(self, channel: str) -> str:
+        """The same in words."""
+        if len(self.record.channels) == 1:
+            return f"channel {self.record.channels[0]}"
+        return "all channels" if channel == ALL_CHANNELS else f"channel {channel}"
 
     def read(self, channel: str, region: str, name: str) -> tuple[Floats, Floats, Floats]:
         return self.histograms.spectrum(f"{channel}/{region}/{name}")
@@ -87,6 +98,9 @@ def draw_run(directory: Path, record: RunRecord, *, unblind: bool) -> tuple[Figu
 
 
 def _draw_all(view: _View) -> Iterator[FigureBlock]:
+    if view.record.n_selected == 0:
+        yield _cutflow(view)
+        return
     observables = [name for name in _AXES if name in view.record.observables]
     channels = [ALL_CHANNELS, *(c for c in view.record.channels if c != ALL_CHANNELS)]
     for channel in channels if len(channels) > 2 else channels[:1]:
@@ -121,17 +135,22 @@ def _spectrum(view: _View, channel: str, observable: str) -> FigureBlock:
     systematic = _systematic_variances(view, channel, shown, observable)
     hidden = BLIND_WINDOW if view.is_blind and observable == "m4l" else None
     spectrum = Spectrum(edges, label, unit, tuple(contributions), data, hidden, systematic)
-    details = [channel_title(channel)] + ([shown] if shown != "all" else [])
+    details = [view.title(channel)] + ([shown] if shown != "all" else [])
     figure = draw_spectrum(spectrum, view.caption(", ".join(details)))
     png, _ = save(figure, view.directory / FOLDER / f"{observable}_{channel}")
-    return FigureBlock(png, f"{observable}, channel {channel}" + _blind_note(view))
+    name = _NAMES.get(observable, observable)
+    return FigureBlock(png, f"{name}, {view.sentence(channel)}" + _blind_note(view, observable))
 
 
-def _blind_note(view: _View) -> str:
-    if not view.is_blind:
+def _blind_note(view: _View, observable: str) -> str:
+    """Say which data a figure does not show."""
+    if not view.is_blind or DATA not in view.record.processes:
         return ""
-    low, high = BLIND_WINDOW
-    return f"; data between {low:g} and {high:g} GeV is hidden until --unblind"
+    if observable == "m4l":
+        low, high = BLIND_WINDOW
+        return f"; data between {low:g} and {high:g} GeV is hidden until --unblind"
+    where = " outside the sidebands" if "sideband" in view.record.regions else ""
+    return f"; data{where} is hidden until --unblind"
 
 
 def _systematic_variances(view: _View, channel: str, region: str, observable: str) -> Floats | None:
@@ -199,7 +218,7 @@ def draw_progress(directory: Path, record: RunRecord) -> FigureBlock | None:
     )
     caption = Caption(None, record.synthetic, (record.fileset,))
     png, _ = save(draw_timeline(timeline, caption), directory / FOLDER / "timeline")
-    return FigureBlock(png, "Files done and bytes asked for over the time of the run")
+    return FigureBlock(png, "Files done and bytes asked for over the time of the run", is_wide=True)
 
 
 def _plane(view: _View) -> FigureBlock:
@@ -215,7 +234,7 @@ def _plane(view: _View) -> FigureBlock:
         _plane_sum(view, signal)[2] if signal else None,
         data,
     )
-    caption = view.caption(channel_title(ALL_CHANNELS))
+    caption = view.caption(view.title(ALL_CHANNELS))
     png, _ = save(draw_plane(plane, caption), view.directory / FOLDER / "m12_m34_4l")
     note = "; data is hidden until --unblind" if view.is_blind else ""
     return FigureBlock(png, "m34 against m12, all channels" + note)
@@ -235,10 +254,8 @@ def _cutflow(view: _View) -> FigureBlock:
     events = []
     for process, flow in table.items():
         numbers = [row["expected"] if process != DATA else row["raw"] for row in flow]
-        if view.is_blind and process == DATA:
-            continue
         if all(number is not None for number in numbers):
             events.append((process, tuple(float(number[TOTAL]) for number in numbers)))
     steps = Steps(tuple(row["title"] for row in rows), tuple(events))
     png, _ = save(draw_steps(steps, view.caption()), view.directory / FOLDER / "cutflow")
-    return FigureBlock(png, "Events left after each requirement" + _blind_note(view))
+    return FigureBlock(png, "Events left after each requirement, at all masses", is_wide=True)

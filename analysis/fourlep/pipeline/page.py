@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ FILE_NAME = "report.html"
 
 #: Rows of the table of files; the rest is in run.json.
 _MAX_FILES = 50
+
+#: Incomplete datasets that the warning names.
+_MAX_NAMED = 10
 
 
 def write_report(directory: Path, *, unblind: bool = False) -> Path:
@@ -44,8 +48,7 @@ def write_report(directory: Path, *, unblind: bool = False) -> Path:
     figures = draw_run(directory, record, unblind=unblind) if record.normalised else ()
     page = Page(
         title=f"{record.selection}: {record.title}",
-        subtitle=f"{record.fileset}, {record.luminosity_ifb:.3g} fb⁻¹ at 13 TeV, "
-        f"run of {record.started_utc}",
+        subtitle=f"{record.fileset}, {_energy(record)}, run of {record.started_utc}",
         is_synthetic=record.synthetic,
         warnings=_warnings(record),
         sections=tuple(_sections(directory, record, figures)),
@@ -56,6 +59,11 @@ def write_report(directory: Path, *, unblind: bool = False) -> Path:
     return path
 
 
+def _energy(record: RunRecord) -> str:
+    luminosity = record.named_luminosity_ifb
+    return "13 TeV" if luminosity is None else f"{luminosity:.3g} fb⁻¹ at 13 TeV"
+
+
 def _warnings(record: RunRecord) -> tuple[str, ...]:
     warnings = []
     if not record.complete:
@@ -64,7 +72,9 @@ def _warnings(record: RunRecord) -> tuple[str, ...]:
             for name, d in record.datasets.items()
             if d.n_files != d.n_files_done
         ]
-        warnings.append("This run is incomplete. Missing: " + "; ".join(missing))
+        more = f"; and {len(missing) - _MAX_NAMED} datasets more" * (len(missing) > _MAX_NAMED)
+        named = "; ".join(missing[:_MAX_NAMED])
+        warnings.append(f"This run is incomplete. Missing: {named}{more}")
     if record.duplicates:
         warnings.append(
             f"{len(record.duplicates)} events of the data were selected more than once: "
@@ -80,8 +90,13 @@ def _sections(
     measurement = measurement_section(directory, directory / FOLDER, record.fingerprint)
     if measurement is not None:
         sections.append(measurement)
-    sections.append(Section("Figures", figures=figures))
-    sections.append(Section("Cutflow", tables=_cutflow_tables(directory, record)))
+    if record.missing:
+        sections.append(_missing(record))
+    if figures:
+        text = "" if record.n_selected else "No event was selected: there is nothing else to draw."
+        sections.append(Section("Figures", text, figures=figures))
+    if cutflow := _cutflow_tables(directory, record):
+        sections.append(Section("Cutflow", tables=cutflow))
     if record.left_out:
         rows = tuple(sorted(record.left_out.items()))
         sections.append(
@@ -96,21 +111,43 @@ def _sections(
     return sections
 
 
+def _missing(record: RunRecord) -> Section:
+    rows = tuple(
+        (m.dataset, m.kind, m.message if m.url in m.message else f"{m.url}: {m.message}")
+        for m in record.missing[:_MAX_FILES]
+    )
+    columns = ("Dataset", "Error", "Reason")
+    n_more = len(record.missing) - len(rows)
+    text = "Files that are not in any number on this page."
+    return Section(
+        "Missing",
+        text + (f" {n_more:,} more are in run.json." if n_more else ""),
+        tables=(Table(columns, rows, is_text=True),),
+    )
+
+
 def _summary(record: RunRecord) -> tuple[Fact, ...]:
     rate = record.n_events / record.wall_s if record.wall_s else 0.0
     n_files = len(record.files)
+    per_event = record.read_bytes / record.n_events if record.n_events else None
     return (
-        Fact("Events", f"{record.n_events:,}", f"in {n_files:,} files"),
+        Fact("Events", f"{record.n_events:,}", f"in {n_files:,} file{'s' * (n_files != 1)}"),
         Fact("Selected", f"{record.n_selected:,}", "raw, all processes"),
-        Fact("Luminosity", f"{record.luminosity_ifb:.4g} fb⁻¹", record.luminosity_source),
+        _luminosity(record),
         Fact(
             "Read",
             _bytes(record.read_bytes),
-            f"{record.read_bytes / record.n_events:.3g} bytes an event" if record.n_events else "",
+            "" if per_event is None else f"{_bytes(per_event)} an event",
         ),
         Fact("Wall time", f"{record.wall_s:.1f} s", f"{rate:,.0f} events/s"),
         Fact("CPU time", f"{record.cpu_s:.1f} s", "reading and selecting, all workers"),
     )
+
+
+def _luminosity(record: RunRecord) -> Fact:
+    if record.named_luminosity_ifb is None:
+        return Fact("Luminosity", "not stated", "by the fileset; nothing is scaled to it")
+    return Fact("Luminosity", f"{record.luminosity_ifb:.4g} fb⁻¹", record.luminosity_source)
 
 
 def _bytes(number: float) -> str:
@@ -159,9 +196,15 @@ def _cell(row: Mapping[str, Any], column: str) -> str:
     raw = row["raw"][column]
     if expected is None or expected[column] == raw:
         return f"{raw:,}"
-    return (
-        f"{expected[column]:,.3f}" if abs(expected[column]) < 1000 else f"{expected[column]:,.0f}"
-    )
+    return _expected(expected[column])
+
+
+def _expected(events: float) -> str:
+    """Four significant digits, and no fractions of thousands."""
+    if events == 0.0:
+        return "0"
+    digits = 3 - math.floor(math.log10(abs(events)))
+    return f"{events:,.{min(max(digits, 0), 3)}f}"
 
 
 def _transport(directory: Path, record: RunRecord) -> Section:
@@ -170,9 +213,11 @@ def _transport(directory: Path, record: RunRecord) -> Section:
         (t.endpoint or "local files", f"{t.n_items:,}", f"{t.n_events:,}", _bytes(t.read_bytes))
         for t in record.metrics.traffic
     )
-    readers = ", ".join(f"{name}: {count:,}" for name, count in record.readers.items())
+    readers = ", ".join(f"{name}: {count:,}" for name, count in record.readers.items()) or "none"
     fallbacks = tuple((reason, f"{count:,}") for reason, count in record.fallbacks.items())
-    tables = [Table(("Read from", "Files", "Events", "Bytes asked for"), traffic)]
+    tables = (
+        [Table(("Read from", "Files", "Events", "Bytes asked for"), traffic)] if traffic else []
+    )
     if fallbacks:
         tables.append(Table(("Why the lean reader was not used", "Files"), fallbacks))
     return Section(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fourlep.chunk.model import FileRecord
+from fourlep.datasets.coffea_fileset import DEFAULT_LUMINOSITY_SOURCE
 from fourlep.errors import OutputError
 from fourlep.execution.durable import write_whole
 from fourlep.execution.model import Metrics
@@ -165,6 +166,13 @@ class RunRecord:
     def n_selected(self) -> int:
         """Selected events in the sums."""
         return sum(record.n_selected for record in self.files)
+
+    @property
+    def named_luminosity_ifb(self) -> float | None:
+        """Luminosity for titles: None where the fileset states none and nothing is scaled."""
+        is_assumed = self.luminosity_source == DEFAULT_LUMINOSITY_SOURCE
+        has_simulation = any(process.role != "data" for process in self.processes.values())
+        return None if is_assumed and not has_simulation else self.luminosity_ifb
 
     @property
     def read_bytes(self) -> int:

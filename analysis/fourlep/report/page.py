@@ -56,10 +56,13 @@ class FigureBlock:
         PNG file.
     caption
         What it shows; also its text for those who cannot see it.
+    is_wide
+        Takes the room of two where there is room.
     """
 
     path: Path
     caption: str
+    is_wide: bool = False
 
     @property
     def data_uri(self) -> str:

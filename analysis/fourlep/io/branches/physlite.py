@@ -44,7 +44,7 @@ _TRACK_QUANTITIES: dict[
 ] = {
     "d0": ("d0 of the track", tracks.same, (("d0",),), ()),
     "d0_significance": (
-        "d0 over the root of its variance and the beam spot's",
+        "d0 over the root of its variance and the beam spot's, of the track",
         tracks.d0_significance,
         (("d0",), _VARIANCE, ("phi",)),
         _BEAM_SPOT,

@@ -178,5 +178,5 @@ def no_branch(rules: Sequence[Rule]) -> str:
 def _looked_for(rule: Rule) -> str:
     wanted = [slot[0] if len(slot) == 1 else f"({' or '.join(slot)})" for slot in rule.needs]
     if rule.some:
-        wanted.append(f"one of {len(rule.some)} such as {rule.some[0]}")
+        wanted.append(f"{rule.some[0]} (or another of {len(rule.some)} of its kind)")
     return " with ".join(wanted)

@@ -1,0 +1,95 @@
+"""What ``report.html`` says of runs that are not as they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from awkward import from_regular
+
+from fourlep.pipeline.page import _expected
+from integration.pipeline.conftest import Command, Writer
+
+Filesets = Callable[..., Path]
+INLINE = ("--selection", "demonstrator2020", "--cluster", "inline")
+
+
+def figures(directory: Path) -> set[str]:
+    """Names of the pictures of a run."""
+    return {path.stem for path in (directory / "plots").glob("*.png")}
+
+
+def test_missing_files_are_listed_with_the_whole_reason(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    bad, out = ntuple("bad.root", lep_charge=None), tmp_path / "out"
+    answer = fourlep("run", fileset([ntuple("d.root"), bad]), *INLINE, "--output", out)
+    assert answer.status == 1
+    html = (out / "report.html").read_text()
+    assert "Files that are not in any number on this page." in html
+    assert "electron.charge: no branch lep_type with lep_charge" in html
+    assert ">Figures<" not in html
+    assert ">Cutflow<" in html
+
+
+def test_a_luminosity_that_nobody_stated_or_used_is_not_named(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", out).status == 0
+    html = (out / "report.html").read_text()
+    assert "not stated" in html
+    assert "fb\u207b\u00b9" not in html
+
+
+def test_the_luminosity_that_simulation_is_scaled_to_is_named_with_its_source(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    source = fileset([ntuple("d.root")], [ntuple("zz.root", is_data=False)])
+    assert fourlep("run", source, *INLINE, "--output", tmp_path / "out").status == 0
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "36.65 fb\u207b\u00b9" in html
+    assert "not stated by the fileset; the 2015-2016 data" in html
+
+
+def test_a_run_that_selects_nothing_draws_its_cutflow_and_says_so(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    same_sign = from_regular(np.ones((10, 4), "i4"))
+    out = tmp_path / "out"
+    source = fileset([ntuple("d.root", lep_charge=same_sign)])
+    answer = fourlep("run", source, *INLINE, "--output", out)
+    assert answer.status == 0, answer.err
+    assert "10 events in 1 file, 0 selected" in answer.out
+    assert "No event was selected" in (out / "report.html").read_text()
+    assert figures(out) == {"cutflow"}
+
+
+def test_the_cutflow_is_drawn_although_the_higgs_window_is_hidden(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", out).status == 0
+    html = (out / "report.html").read_text()
+    assert "m4l, all channels; data between 115 and 130 GeV is hidden until --unblind" in html
+    assert "Events left after each requirement, at all masses" in html
+    assert "cutflow" in figures(out)
+
+
+@pytest.mark.parametrize(
+    ("events", "shown"),
+    [
+        (0.0, "0"),
+        (0.0004, "0.000"),
+        (0.7941, "0.794"),
+        (6.2389, "6.239"),
+        (56.539, "56.54"),
+        (-220.757, "-220.8"),
+        (1224.6, "1,225"),
+        (162803142.2, "162,803,142"),
+    ],
+)
+def test_expected_events_have_four_digits(events: float, shown: str) -> None:
+    assert _expected(events) == shown

@@ -27,8 +27,9 @@ from fourlep.io.lean.reader import LeanFile
 from fourlep.physics.registry import selection
 from fourlep.synth.rootfile.codec import Codec, Compression
 
-#: Files that are analysed together, as a batch of a run does.
-_BATCH_FILES = 16
+#: A batch of a run takes ten seconds, and has so many files at most
+#: (`fourlep.execution.dealing.Pace`); survivors of its files are analysed together.
+_BATCH_S, _BATCH_FILES = 10.0, 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,10 @@ def _compared(path: Path, setting: Setting, n_events: int, rounds: int) -> Itera
     if _coffea(path, analysis).cutflows != expected.cutflows:
         raise AssertionError(f"{setting.label}: the readers disagree")
     lean_s, coffea_s = [], []
+    alone_s = _cpu(lambda: _lean(path, analysis, 1))
+    n_files = max(1, min(_BATCH_FILES, round(_BATCH_S / alone_s)))
     for _ in range(rounds):
-        lean_s.append(_cpu(lambda: _lean(path, analysis, _BATCH_FILES)) / _BATCH_FILES)
+        lean_s.append(_cpu(lambda: _lean(path, analysis, n_files)) / n_files)
         coffea_s.append(_cpu(lambda: _coffea(path, analysis)))
     lean, coffea = statistics.median(lean_s), statistics.median(coffea_s)
     label = setting.label

@@ -2,39 +2,74 @@
 
 Nothing of a basket is used before its key agrees with the table of the tree (lengths,
 position, name, number of entries), its blocks with their headers, and its codec's
-checksum, where there is one, with its bytes.
+checksum, where there is one, with its bytes. All baskets of a round go through two
+compiled kernels; Python looks again at those that the kernels leave.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable
-from itertools import accumulate
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from fourlep.errors import CorruptFileError
-from fourlep.io.lean.arrays import Inflated
-from fourlep.io.lean.inflate import Buffer, InflationError, Inflator, inflate
+from fourlep.io.lean import basket_kernels as kernels
+from fourlep.io.lean.arrays import Inflated, Integers
+from fourlep.io.lean.basket_kernels import Keys, Rows, Target
+from fourlep.io.lean.inflate import InflationError, Inflator, inflate
 from fourlep.io.lean.layout import Form
-from fourlep.io.lean.tree import MAX_BASKET_BYTES, Branch
+from fourlep.io.lean.native import Native, native
+from fourlep.io.lean.tree import Branch
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.transport import ByteSource
 from fourlep.io.transport.coalesce import read_coalesced
 
-_BIG_KEY = 1000
-#: TKey: lengths, version, date, key length, cycle and positions; three strings follow.
-_SMALL_FRONT = ">ihiIhhii"
-_BIG_FRONT = ">ihiIhhqq"
-#: Version, buffer size, two sizes of the offset array, end of the entries, flag.
-_BACK = "HiiiiB"
-#: A basket's flag is this or more where its offsets are generated and not stored.
-_GENERATED_OFFSETS = 80
-#: Readers ask for far less at a time; only a file that lies about its sizes gets here.
-_MAX_INFLATED_BYTES = 128 << 20
+#: Baskets of branches, by number, ascending.
+Wanted = tuple[Branch, Integers]
+
+#: Inflated bytes of a round. Readers ask for far less; only a file that lies about its
+#: sizes gets here.
+_MAX_INFLATED_BYTES = 256 << 20
 #: Inflated baskets that are kept for a second use.
 _MAX_KEPT_BYTES = 16 << 20
+
+_WRONG = {
+    kernels.CUT: "its key is cut",
+    kernels.ANOTHER: "its key is another one's",
+    kernels.LENGTHS: "its key has impossible lengths",
+    kernels.UNFILLED: "its entries do not fill it",
+    kernels.TABLE: "its table of entries is cut",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fetched:
+    """What one round of reading brought.
+
+    Parameters
+    ----------
+    seek, place : (n,) int64
+        Where records begin in the file, ascending, and in ``data``.
+    data : (n_bytes,) uint8
+        The bytes.
+    """
+
+    seek: Integers
+    place: Integers
+    data: npt.NDArray[np.uint8]
+
+    def holds(self, seek: Integers) -> npt.NDArray[np.bool_]:
+        """Which records are here, (n,)."""
+        return np.asarray(self.seek[self._index(seek)] == seek)
+
+    def places(self, seek: Integers) -> Integers:
+        """Where records that are here begin in ``data``, (n,)."""
+        return np.asarray(self.place[self._index(seek)])
+
+    def _index(self, seek: Integers) -> Integers:
+        return np.minimum(np.searchsorted(self.seek, seek), len(self.seek) - 1)
 
 
 class BasketReader:
@@ -49,7 +84,7 @@ class BasketReader:
     gap_bytes
         Baskets that are this near are fetched together.
     inflator
-        Inflates records.
+        Inflates records, where it is another than the usual one.
     """
 
     def __init__(
@@ -63,103 +98,181 @@ class BasketReader:
         self._inflate = inflator
         self._gap_bytes = gap_bytes
         self._tree_title = tree_title
-        self._records: dict[int, memoryview] = {}
-        self._keys: dict[str, _Expected] = {}
-        self._payloads: dict[int, tuple[Buffer, int, int]] = {}
+        self._fetched: list[_Fetched] = []
+        self._names: dict[str, bytes] = {}
+        self._kept: dict[str, tuple[Integers, Inflated]] = {}
         self._kept_bytes = 0
 
-    def fetch(self, wanted: Iterable[tuple[Branch, npt.NDArray[np.int64]]]) -> None:
-        """Fetch baskets (numbers by branch) in one go, those at hand excepted."""
-        ranges: dict[int, int] = {}
-        for branch, numbers in wanted:
-            seeks = branch.seeks[numbers].tolist()
-            ranges.update(zip(seeks, branch.sizes[numbers].tolist(), strict=True))
-        missing = [(seek, size) for seek, size in ranges.items() if seek not in self._records]
-        if missing:
-            parts = read_coalesced(self._source, missing, self._gap_bytes)
-            self._records.update(zip((seek for seek, _ in missing), parts, strict=True))
+    def fetch(self, wanted: Iterable[Wanted]) -> None:
+        """Fetch baskets in one round of reading, those at hand excepted."""
+        chosen = [(branch.seeks[n], branch.sizes[n]) for branch, n in wanted if len(n)]
+        if not chosen:
+            return
+        seek, first = np.unique(np.concatenate([seek for seek, _ in chosen]), return_index=True)
+        size = np.concatenate([size for _, size in chosen])[first]
+        for each in self._fetched:
+            is_missing = ~each.holds(seek)
+            seek, size = seek[is_missing], size[is_missing]
+        if len(seek):
+            data, place = read_coalesced(self._source, seek, size, self._gap_bytes)
+            self._fetched.append(_Fetched(seek, place, kernels.as_bytes(data)))
 
     def forget(self) -> None:
         """Let go of what was fetched."""
-        self._records.clear()
-        self._payloads.clear()
+        self._fetched.clear()
+        self._kept.clear()
         self._kept_bytes = 0
 
-    def inflated(
-        self, branch: Branch, numbers: npt.NDArray[np.int64], *, keep: bool = False
-    ) -> Inflated:
-        """Inflate baskets of a branch, fetching those that are not at hand.
+    def inflated(self, wanted: Sequence[Wanted], *, keep: bool = False) -> list[Inflated]:
+        """Inflate baskets of branches, fetching those that are not at hand.
 
         Parameters
         ----------
-        branch
-            The branch.
-        numbers : (n,) int64
-            Its baskets, ascending.
+        wanted
+            Branches and baskets.
         keep
             Whether they will be asked for again.
+
+        Returns
+        -------
+        list of Inflated
+            In the order of ``wanted``; they may share their ``data``.
 
         Raises
         ------
         CorruptFileError
             If a basket is not what the tree, its key or its codec promises.
+        UnsupportedError
+            If a basket has no entry offsets of its own.
         """
-        self.fetch([(branch, numbers)])
-        first, after = branch.entries[numbers], branch.entries[numbers + 1]
-        payloads: list[Buffer] = []
-        borders: list[int] = []
-        key_bytes: list[int] = []
-        total = 0
-        rows = zip(
-            branch.seeks[numbers].tolist(),
-            branch.sizes[numbers].tolist(),
-            (after - first).tolist(),
-            strict=True,
-        )
-        expected = self._expected(branch)
-        for seek, size, count in rows:
-            payload, border, key = self._payloads.get(seek) or self._payload(
-                expected, seek, size, count
+        at_hand = [self._again(*each) for each in wanted]
+        missing = [each for each, held in zip(wanted, at_hand, strict=True) if held is None]
+        found = iter(self._inflated(missing))
+        result = [next(found) if held is None else held for held in at_hand]
+        for (branch, numbers), held in zip(wanted, result, strict=True):
+            n_bytes = int((held.end - held.begin).sum())
+            if keep and self._kept_bytes + n_bytes <= _MAX_KEPT_BYTES:
+                self._kept_bytes += n_bytes
+                self._kept[branch.name] = numbers, held
+        return result
+
+    def _again(self, branch: Branch, numbers: Integers) -> Inflated | None:
+        """Baskets that were kept, if all of them were."""
+        if branch.name not in self._kept or not len(numbers):
+            return None
+        kept, held = self._kept[branch.name]
+        index = np.minimum(np.searchsorted(kept, numbers), len(kept) - 1)
+        if not np.array_equal(kept[index], numbers):
+            return None
+        return Inflated(held.data, *(part[index] for part in held[1:]))
+
+    def _inflated(self, wanted: Sequence[Wanted]) -> list[Inflated]:
+        self.fetch(wanted)
+        counts = np.asarray([len(numbers) for _, numbers in wanted], dtype=np.int64)
+        if not counts.sum():
+            return [_nothing(branch) for branch, _ in wanted]
+        data, rows, names = self._rows(wanted, counts)
+        keys = Keys.empty(len(rows.seek))
+        kernels.verify(data, rows, names, keys)
+        self._check(keys, rows, wanted, counts)
+        end = np.cumsum(keys.object_bytes)
+        if end[-1] > _MAX_INFLATED_BYTES:
+            raise self._damaged(wanted[0][0].name, rows.seek[0], f"{end[-1]} bytes in one round")
+        begin = end - keys.object_bytes
+        out = np.empty(int(end[-1]), dtype=np.uint8)
+        using = native() if self._inflate is inflate else Native(0, 0, 0, 0)
+        kernels.inflate_blocks(data, rows, keys, Target(begin, out), using)
+        for row in np.flatnonzero(keys.status).tolist():
+            content = data[rows.place[row] : rows.place[row] + rows.size[row]]
+            content = content[keys.key_bytes[row] :]
+            where = _name(row, wanted, counts), rows.seek[row]
+            out[begin[row] : end[row]] = self._inflated_here(content, end[row] - begin[row], where)
+        out.flags.writeable = False  # one type for the kernels, whoever made the buffer
+        cuts = np.cumsum(counts)[:-1]
+        columns = (begin, begin + keys.border, end, keys.key_bytes)
+        parts = zip(*(np.split(column, cuts) for column in columns), strict=True)
+        return [
+            Inflated(
+                data=out,
+                begin=part[0],
+                border=part[1],
+                end=part[2],
+                first=branch.entries[numbers],
+                n_entries=branch.entries[numbers + 1] - branch.entries[numbers],
+                key_bytes=part[3],
             )
-            total += len(payload)
-            if total > _MAX_INFLATED_BYTES:
-                raise self._damaged(branch.name, seek, f"inflates to more than {total} bytes")
-            if keep and self._kept_bytes + len(payload) <= _MAX_KEPT_BYTES:
-                self._kept_bytes += len(payload)
-                self._payloads[seek] = payload, border, key
-            payloads.append(payload)
-            borders.append(border)
-            key_bytes.append(key)
-        ends = list(accumulate(map(len, payloads)))
-        begin = np.asarray([0, *ends[:-1]] if ends else [], dtype=np.int64)
-        joined = payloads[0] if len(payloads) == 1 else b"".join(payloads)
-        data = np.frombuffer(joined, dtype=np.uint8)
-        data.flags.writeable = False  # one type for the kernels, whoever made the buffer
-        return Inflated(
-            data=data,
-            begin=begin,
-            border=begin + np.asarray(borders, dtype=np.int64),
-            end=np.asarray(ends, dtype=np.int64),
-            first=first,
+            for (branch, numbers), part in zip(wanted, parts, strict=True)
+        ]
+
+    def _rows(
+        self, wanted: Sequence[Wanted], counts: Integers
+    ) -> tuple[npt.NDArray[np.uint8], Rows, npt.NDArray[np.uint8]]:
+        """Fetched bytes, what is expected where in them, and the names of keys."""
+        seek = np.concatenate([branch.seeks[numbers] for branch, numbers in wanted])
+        size = np.concatenate([branch.sizes[numbers] for branch, numbers in wanted])
+        first = np.concatenate([branch.entries[numbers] for branch, numbers in wanted])
+        after = np.concatenate([branch.entries[numbers + 1] for branch, numbers in wanted])
+        data, place = self._held(seek, size)
+        names = [self._key_names(branch.name) for branch, _ in wanted]
+        name_end = np.cumsum([len(name) for name in names])
+        entry_bytes = [
+            branch.layout.dtype.itemsize if branch.layout.form is Form.SCALAR else 0
+            for branch, _ in wanted
+        ]
+        rows = Rows(
+            place=place,
+            size=size,
+            seek=seek,
             n_entries=after - first,
-            key_bytes=np.asarray(key_bytes, dtype=np.int64),
+            name_begin=np.repeat(name_end - [len(name) for name in names], counts),
+            name_end=np.repeat(name_end, counts),
+            entry_bytes=np.repeat(np.asarray(entry_bytes, dtype=np.int64), counts),
         )
+        return data, rows, kernels.as_bytes(b"".join(names))
 
-    def _payload(
-        self, expected: _Expected, seek: int, size: int, count: int
-    ) -> tuple[Buffer, int, int]:
-        """Payload of one basket, length of its entries, length of its key."""
-        record = self._records[seek]
+    def _held(self, seek: Integers, size: Integers) -> tuple[npt.NDArray[np.uint8], Integers]:
+        """Bytes that hold records, and where each begins in them."""
+        for fetched in self._fetched:
+            if fetched.holds(seek).all():
+                return fetched.data, fetched.places(seek)
+        parts: list[bytes] = []  # they came in several rounds: copied together
+        for one, length in zip(seek, size, strict=True):
+            fetched = next(each for each in self._fetched if each.holds(one))
+            place = int(fetched.places(one))
+            parts.append(fetched.data[place : place + int(length)].tobytes())
+        return kernels.as_bytes(b"".join(parts)), np.cumsum(size) - size
+
+    def _check(self, keys: Keys, rows: Rows, wanted: Sequence[Wanted], counts: Integers) -> None:
+        """Refuse what the kernel found wrong with a key."""
+        if not keys.status.any():
+            return
+        row = int(np.argmax(keys.status != 0))
+        status = int(keys.status[row])
+        name = _name(row, wanted, counts)
+        if status == kernels.GENERATED:
+            raise UnsupportedError(f"{name}: generated entry offsets")
+        if status == kernels.COUNT:
+            what = f"it has {keys.n_entries[row]} entries where the tree has {rows.n_entries[row]}"
+        else:
+            what = _WRONG[status]
+        raise self._damaged(name, rows.seek[row], what)
+
+    def _inflated_here(
+        self, content: npt.NDArray[np.uint8], n_bytes: int, where: tuple[str, int]
+    ) -> npt.NDArray[np.uint8]:
+        """Inflate a basket that the kernel left, or say what is wrong with it."""
         try:
-            object_bytes, key_bytes, border = expected.verified(record, seek, size, count)
-            return self._inflate(record[key_bytes:], object_bytes), border, key_bytes
-        except (InflationError, struct.error) as error:
-            raise self._damaged(expected.name, seek, str(error)) from error
+            inflated = self._inflate(memoryview(content.data), n_bytes)
+        except InflationError as error:
+            raise self._damaged(*where, str(error)) from error
+        return np.frombuffer(inflated, dtype=np.uint8)
 
-    def _expected(self, branch: Branch) -> _Expected:
-        if branch.name not in self._keys:
-            self._keys[branch.name] = _Expected(branch, self._tree_title)
-        return self._keys[branch.name]
+    def _key_names(self, branch: str) -> bytes:
+        """Names of class, branch and tree as a key has them."""
+        if branch not in self._names:
+            names = ("TBasket", branch, self._tree_title)
+            self._names[branch] = b"".join(map(_string, names))
+        return self._names[branch]
 
     def _damaged(self, name: str, seek: int, what: str) -> CorruptFileError:
         url = self._source.url
@@ -170,58 +283,15 @@ class BasketReader:
         )
 
 
-class _Expected:
-    """What the keys of a branch's baskets must say.
+def _name(row: int, wanted: Sequence[Wanted], counts: Integers) -> str:
+    """Branch of a row."""
+    return wanted[int(np.searchsorted(np.cumsum(counts), row, side="right"))][0].name
 
-    Parameters
-    ----------
-    branch
-        The branch.
-    tree_title
-        Name of the tree.
-    """
 
-    def __init__(self, branch: Branch, tree_title: str) -> None:
-        self.name = branch.name
-        layout = branch.layout
-        self._entry_bytes = layout.dtype.itemsize if layout.form is Form.SCALAR else 0
-        self._names = b"".join(map(_string, ("TBasket", branch.name, tree_title)))
-        names = f"{len(self._names)}s"
-        self._small = struct.Struct(_SMALL_FRONT + names + _BACK)
-        self._big = struct.Struct(_BIG_FRONT + names + _BACK)
-
-    def verified(
-        self, record: memoryview, seek: int, size: int, count: int
-    ) -> tuple[int, int, int]:
-        """Verify a key; inflated length, length of the key, length of the entries.
-
-        Raises
-        ------
-        InflationError
-            If it says something else.
-        UnsupportedError
-            If the basket has no entry offsets of its own.
-        """
-        key = self._big if record[4] << 8 | record[5] > _BIG_KEY else self._small
-        (
-            n_bytes, _, object_bytes, _, key_bytes, _, own_seek, _, names,
-            _, _, _, own_count, last, flag,
-        ) = key.unpack_from(record)  # fmt: skip
-        if n_bytes != size or own_seek != seek or names != self._names:
-            raise InflationError("its key is another one's")
-        if key_bytes != key.size or not 0 <= object_bytes <= MAX_BASKET_BYTES:
-            raise InflationError("its key has impossible lengths")
-        if flag >= _GENERATED_OFFSETS:
-            raise UnsupportedError(f"{self.name}: generated entry offsets")
-        border = last - key_bytes
-        if own_count != count or not 0 <= border <= object_bytes:
-            raise InflationError(f"it has {own_count} entries where the tree has {count}")
-        if self._entry_bytes:
-            if border != count * self._entry_bytes:
-                raise InflationError("its entries do not fill it")
-        elif object_bytes - border < 4 * (count + 2):
-            raise InflationError("its table of entries is cut")
-        return object_bytes, key_bytes, border
+def _nothing(branch: Branch) -> Inflated:
+    none = np.zeros(0, dtype=np.int64)
+    data = kernels.as_bytes(b"")
+    return Inflated(data, none, none, none, branch.entries[:0], none, none)
 
 
 def _string(text: str) -> bytes:

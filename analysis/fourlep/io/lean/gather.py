@@ -143,12 +143,9 @@ class Gatherer:
         if not len(entries):
             return {b.name: Values.empty(b.layout) for b in self._branches(names)}
         wanted = [(branch, branch.baskets_of(entries)) for branch in self._branches(names)]
-        self._baskets.fetch(wanted)
         return {
-            branch.name: values(
-                branch, self._baskets.inflated(branch, numbers), entries, self._source.url
-            )
-            for branch, numbers in wanted
+            branch.name: values(branch, held, entries, self._source.url)
+            for (branch, _), held in zip(wanted, self._baskets.inflated(wanted), strict=True)
         }
 
     def parts(

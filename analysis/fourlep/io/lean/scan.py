@@ -12,7 +12,10 @@ from fourlep.io.lean.arrays import Inflated, Integers, Leptons
 from fourlep.io.lean.baskets import BasketReader
 from fourlep.io.lean.bytes_kernels import HEADER_BYTES
 from fourlep.io.lean.cuts import ScanCut, ScanPlan
-from fourlep.io.lean.scan_kernels import scan_first, scan_next
+from fourlep.io.lean.scan_kernels import drop, scan_first, scan_next
+
+#: Numbers of leptons that are not known.
+_ANY = np.zeros(0, dtype=np.int32)
 
 #: Inflated bytes of the first columns of a window, and its entries, at most.
 WINDOW_BYTES = 16 << 20
@@ -85,8 +88,8 @@ def scan(
             if flavour is not None:
                 flavour.apply(cut, reader, alive)
             if depth > 0:
-                alive = _alive(alive, plan, electrons, muons)
-        alive = _alive(alive, plan, electrons, muons)
+                _drop(alive, plan, electrons, muons)
+        _drop(alive, plan, electrons, muons)
         if not alive.any():
             break
         if depth + 1 < len(stages):
@@ -94,22 +97,15 @@ def scan(
     return start + np.flatnonzero(alive)
 
 
-def _alive(
-    before: npt.NDArray[np.bool_],
+def _drop(
+    alive: npt.NDArray[np.bool_],
     plan: ScanPlan,
     electrons: _Flavour | None,
     muons: _Flavour | None,
-) -> npt.NDArray[np.bool_]:
-    """Events that can still reach one of the pairs of numbers."""
-    kept = np.zeros(len(before), dtype=np.bool_)
-    for n_electrons, n_muons in plan.minimum:
-        enough = before.copy()
-        if electrons is not None:
-            enough &= electrons.passing >= n_electrons
-        if muons is not None:
-            enough &= muons.passing >= n_muons
-        kept |= enough
-    return kept
+) -> None:
+    """Clear the events that can no longer reach any of the pairs of numbers."""
+    n_electrons, n_muons = (_ANY if each is None else each.passing for each in (electrons, muons))
+    drop(alive, np.asarray(plan.minimum, dtype=np.int64).reshape(-1, 2), n_electrons, n_muons)
 
 
 class _Flavour:
@@ -123,15 +119,13 @@ class _Flavour:
 
     @property
     def passing(self) -> npt.NDArray[np.int32]:
-        """Leptons of each entry that pass, (n,); all might before the first cut."""
-        if self._leptons is None:
-            return np.full(self._n_entries, np.iinfo(np.int32).max, dtype=np.int32)
-        return self._leptons.passing
+        """Leptons of each entry that pass, (n,); none before the first cut: all might."""
+        return _ANY if self._leptons is None else self._leptons.passing
 
     def apply(self, cut: ScanCut, reader: BasketReader, alive: npt.NDArray[np.bool_]) -> None:
         """Apply a cut to the leptons of events that are alive."""
         baskets = cut.branch.baskets_of(self._start + np.flatnonzero(alive))
-        held = reader.inflated(cut.branch, baskets, keep=True)
+        (held,) = reader.inflated([(cut.branch, baskets)], keep=True)
         if self._leptons is None:
             self._leptons = _leptons(self._n_entries, held, cut.cut.item)
             status = scan_first(held, self._start, cut.cut, self._leptons)

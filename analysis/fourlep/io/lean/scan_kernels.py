@@ -176,3 +176,25 @@ def scan_next(held: Inflated, start: int, cut: NumberCut, leptons: Leptons, aliv
         if here != end:
             return DAMAGED
     return 0
+
+
+@compiled
+def drop(alive: Any, minimum: Any, electrons: Any, muons: Any) -> None:
+    """Clear the events that reach none of several pairs of numbers.
+
+    Parameters
+    ----------
+    alive : (n,) bool
+        Cleared in place.
+    minimum : (n_pairs, 2) int64
+        Electrons and muons.
+    electrons, muons : (n,) int32, or (0,)
+        Leptons of each event that pass; an empty array is enough for every number.
+    """
+    for event in range(len(alive)):
+        reached = False
+        for pair in range(len(minimum)):
+            enough = len(electrons) == 0 or electrons[event] >= minimum[pair, 0]
+            enough = enough and (len(muons) == 0 or muons[event] >= minimum[pair, 1])
+            reached = reached or enough
+        alive[event] = alive[event] and reached

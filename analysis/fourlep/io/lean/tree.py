@@ -16,6 +16,7 @@ import numpy as np
 
 from fourlep.errors import CorruptFileError
 from fourlep.io.lean.arrays import Integers
+from fourlep.io.lean.basket_kernels import MAX_BASKET_BYTES
 from fourlep.io.lean.container import Key
 from fourlep.io.lean.inflate import InflationError, inflate
 from fourlep.io.lean.layout import Form, Layout, element_layout, leaf_layout
@@ -25,9 +26,6 @@ from fourlep.io.transport import ByteSource, read_range
 
 #: A tree record of ten thousand branches with a thousand baskets each is below this.
 MAX_TREE_BYTES = 256 << 20
-#: ROOT's own limit is 1 GiB, PHYSLITE's baskets have 128 KiB: a basket above this is
-#: refused, so that a damaged length cannot exhaust the memory.
-MAX_BASKET_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,63 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from fourlep.io.transport.source import ByteSource, Range
+
+Integers = npt.NDArray[np.int64]
 
 #: Bytes that two ranges may be apart to be read together. Vector reads carry a thousand
 #: ranges in one request, so the gap only has to outweigh a range's own bookkeeping.
 DEFAULT_GAP_BYTES = 2048
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Coalesced:
-    """Ranges to read, and where in them the wanted ones are.
+    """Ranges to read, and where in them, end to end, the wanted ones begin.
 
     Parameters
     ----------
     reads
         What to ask of the transport, by ascending offset, not overlapping.
-    places
-        For each wanted range: number of the read, and the offset within it.
+    place : (n,) int64
+        Offset of each wanted range within all that is read.
     """
 
     reads: tuple[Range, ...]
-    places: tuple[tuple[int, int], ...]
+    place: Integers
 
 
-def coalesce(wanted: Sequence[Range], gap_bytes: int = DEFAULT_GAP_BYTES) -> Coalesced:
+def coalesce(offset: Integers, length: Integers, gap_bytes: int = DEFAULT_GAP_BYTES) -> Coalesced:
     """Join ranges that overlap or are at most ``gap_bytes`` apart.
+
+    Parameters
+    ----------
+    offset, length : (n,) int64
+        The ranges, by ascending offset.
 
     Examples
     --------
-    >>> coalesce([(0, 10), (100, 10), (12, 8)], gap_bytes=4)
-    Coalesced(reads=((0, 20), (100, 10)), places=((0, 0), (1, 0), (0, 12)))
+    >>> found = coalesce(np.array([0, 12, 100]), np.array([10, 8, 10]), gap_bytes=4)
+    >>> found.reads, found.place.tolist()
+    (((0, 20), (100, 10)), [0, 12, 20])
     """
-    order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    reads: list[Range] = []
-    places: list[tuple[int, int]] = [(0, 0)] * len(wanted)
-    begin, end = 0, -1
-    for position in order:
-        offset, length = wanted[position]
-        if reads and offset <= end + gap_bytes:
-            end = max(end, offset + length)
-            reads[-1] = (begin, end - begin)
-        else:
-            begin, end = offset, offset + length
-            reads.append((offset, length))
-        places[position] = (len(reads) - 1, offset - begin)
-    return Coalesced(tuple(reads), tuple(places))
+    end = np.maximum.accumulate(offset + length)
+    is_first = np.ones(len(offset), dtype=np.bool_)
+    is_first[1:] = offset[1:] > end[:-1] + gap_bytes
+    first = np.flatnonzero(is_first)
+    begin = offset[first]
+    size = end[np.append(first[1:], len(offset)) - 1] - begin if len(first) else begin
+    before = np.cumsum(size) - size
+    read = np.cumsum(is_first) - 1
+    place = before[read] + offset - begin[read]
+    return Coalesced(tuple(zip(begin.tolist(), size.tolist(), strict=True)), place)
 
 
 def read_coalesced(
-    source: ByteSource, wanted: Sequence[Range], gap_bytes: int = DEFAULT_GAP_BYTES
-) -> list[memoryview]:
-    """Read ``wanted`` in few requests; the parts, in its order, share memory."""
-    plan = coalesce(wanted, gap_bytes)
-    data = [memoryview(part) for part in source.read_ranges(plan.reads)]
-    return [
-        data[number][begin : begin + length]
-        for (number, begin), (_, length) in zip(plan.places, wanted, strict=True)
-    ]
+    source: ByteSource, offset: Integers, length: Integers, gap_bytes: int = DEFAULT_GAP_BYTES
+) -> tuple[bytes, Integers]:
+    """Read ranges in few requests: everything that came, and where each begins in it."""
+    plan = coalesce(offset, length, gap_bytes)
+    return b"".join(source.read_ranges(plan.reads)), plan.place

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,26 +34,34 @@ class _Memory:
     def close(self) -> None: ...
 
 
+def _columns(wanted: list[Range]) -> tuple[np.ndarray, np.ndarray]:
+    columns = np.asarray(sorted(wanted), dtype=np.int64).reshape(-1, 2)
+    return columns[:, 0], columns[:, 1]
+
+
 def test_neighbours_are_joined_up_to_the_gap() -> None:
-    plan = coalesce([(0, 10), (20, 10), (41, 10)], gap_bytes=10)
+    plan = coalesce(*_columns([(0, 10), (20, 10), (41, 10)]), gap_bytes=10)
     assert plan.reads == ((0, 30), (41, 10))
-    assert plan.places == ((0, 0), (0, 20), (1, 0))
+    assert plan.place.tolist() == [0, 20, 30]
 
 
 def test_a_range_within_another_is_read_once() -> None:
-    assert coalesce([(0, 100), (10, 5)], gap_bytes=0).reads == ((0, 100),)
+    plan = coalesce(*_columns([(0, 100), (10, 5), (100, 1)]), gap_bytes=0)
+    assert plan.reads == ((0, 101),)
+    assert plan.place.tolist() == [0, 10, 100]
 
 
 @given(wanted=_RANGES, gap=st.integers(0, 100))
 def test_every_range_comes_back_as_if_read_alone(wanted: list[Range], gap: int) -> None:
     source = _Memory()
-    parts = read_coalesced(source, wanted, gap)
-    assert [bytes(part) for part in parts] == [_CONTENT[b : b + n] for b, n in wanted]
+    data, place = read_coalesced(source, *_columns(wanted), gap)
+    for at, (begin, length) in zip(place.tolist(), sorted(wanted), strict=True):
+        assert data[at : at + length] == _CONTENT[begin : begin + length]
     assert source.requests <= len(wanted)
 
 
 @given(wanted=_RANGES, gap=st.integers(0, 100))
 def test_what_is_read_lies_apart_by_more_than_the_gap(wanted: list[Range], gap: int) -> None:
-    reads = coalesce(wanted, gap).reads
+    reads = coalesce(*_columns(wanted), gap).reads
     for (begin, length), (after, _) in pairwise(reads):
         assert after > begin + length + gap

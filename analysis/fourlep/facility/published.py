@@ -5,16 +5,22 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from fourlep.datasets.fileset import load_fileset
 from fourlep.datasets.model import Fileset
 from fourlep.facility.embedded.release import publish
+from fourlep.synth.plan import Options
 
 #: Name of the fileset beside the files that it lists.
 FILE_NAME = "fileset.json"
 
 _MAKING = ".making"
+
+#: The release of a facility without data: enough for a peak and a fit. Rare processes with
+#: many negative weights would need far more events to have a positive yield.
+STAND_IN = Options(events=20_000, filler=2_000, processes=("ggF", "ZZ", "Zjets"))
 
 
 def facility_fileset(name: str, processes: Collection[str] = ()) -> Fileset:
@@ -71,7 +77,7 @@ def publish_stand_in(directory: Path, address: str, events: int) -> Path:
         The fileset, with addresses at the origin. It appears last: where it is, the
         release is whole.
     """
-    from fourlep.synth import Options, make_release
+    from fourlep.synth.release import make_release
 
     target = directory / FILE_NAME
     if target.exists():
@@ -79,7 +85,7 @@ def publish_stand_in(directory: Path, address: str, events: int) -> Path:
     making = directory / _MAKING
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
-    fileset = make_release(making / "release", Options(events=events), workers=2)
+    fileset = make_release(making / "release", replace(STAND_IN, events=events), workers=2)
     unfinished = making / FILE_NAME
     publish(fileset, directory, address, unfinished)
     unfinished.rename(target)

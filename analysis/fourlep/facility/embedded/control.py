@@ -31,15 +31,12 @@ from fourlep.facility.embedded.requirements import (
 )
 from fourlep.facility.embedded.secrets import make_secrets
 from fourlep.facility.embedded.state import FacilityReport, PartReport, read_report
-from fourlep.synth.plan import Options
+from fourlep.facility.published import STAND_IN
 from fourlep.synth.release import make_release
 
 _START_S = 120.0
 _STOP_S = 60.0
 _LOOK_S = 0.2
-#: The stand-in that is made where no data was chosen: enough for a peak and a fit. Rare
-#: processes with many negative weights would need far more events to have a positive yield.
-_STAND_IN = Options(events=20_000, filler=2_000, processes=("ggF", "ZZ", "Zjets"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +235,8 @@ def _with_data(choices: Choices, layout: Layout, say: Callable[[str], None]) -> 
     if choices.origin or choices.fileset or choices.release is not None:
         return choices
     if not layout.release.is_dir():
-        say(f"making a small synthetic release ({_STAND_IN.events:,} events), once")
-        make_release(layout.release, _STAND_IN)
+        say(f"making a small synthetic release ({STAND_IN.events:,} events), once")
+        make_release(layout.release, STAND_IN)
     return replace(choices, release=layout.release)
 
 

@@ -43,6 +43,8 @@ class Chunk:
         First entry and one past the last; ``stop=-1`` is the end of the file.
     n_events, n_bytes
         What the catalogue says of the whole file, -1 where it does not.
+    run
+        Run number of its events by the catalogue, None where it does not say.
     is_data
         Whether the dataset is observed data; None not to compare with the file.
     counts_events
@@ -56,6 +58,7 @@ class Chunk:
     stop: int = -1
     n_events: int = -1
     n_bytes: int = -1
+    run: int | None = None
     is_data: bool | None = None
     counts_events: bool = False
 

@@ -126,6 +126,7 @@ class _Pool:
         self.left_out: dict[str, str] = {}
 
     def add(self, found: Part | Events) -> None:
+        self._check_run(found)
         if isinstance(found, Part):
             self._waiting.append(found)
             if self._n_bytes > MAX_PART_BYTES:
@@ -133,6 +134,20 @@ class _Pool:
         else:
             self.analyse()
             self._analyse(found)
+
+    def _check_run(self, found: Part | Events) -> None:
+        """Refuse events of another run than the catalogue's: another file's bytes."""
+        expected = self._chunk.run
+        if expected is None:
+            return
+        runs = found.of("event.run") if isinstance(found, Part) else found.event["run"]
+        others = runs[runs != expected]
+        if len(others):
+            raise CorruptFileError(
+                f"{self._place}: events of run {others[0]} where the catalogue has run {expected}",
+                url=self._place,
+                remedy="another file was served under this name: read it from another place",
+            )
 
     @property
     def _n_bytes(self) -> int:
@@ -188,16 +203,18 @@ class _Clock:
 
 def _entries(chunk: Chunk, file: EventFile) -> int:
     """Entries of the chunk, after comparing the file with what the catalogue says."""
-    if chunk.n_events not in (-1, file.n_entries):
-        raise CorruptFileError(
-            f"{file.url}: {file.n_entries} entries where the catalogue has {chunk.n_events}",
-            url=file.url,
-            remedy="fetch the file again, or correct the fileset",
-        )
+    sizes = (file.n_bytes, chunk.n_bytes, "bytes"), (file.n_entries, chunk.n_events, "entries")
+    for found, expected, unit in sizes:
+        if expected not in (-1, found):
+            raise CorruptFileError(
+                f"{file.url}: {found} {unit} where the catalogue has {expected}",
+                url=file.url,
+                remedy="fetch the file again, or correct the fileset",
+            )
     if chunk.is_data is not None and file.n_entries and chunk.is_data == file.is_simulation:
-        found, declared = ("simulation", "data") if chunk.is_data else ("data", "simulation")
+        held, declared = ("simulation", "data") if chunk.is_data else ("data", "simulation")
         raise DatasetError(
-            f"{file.url} holds {found}, but dataset {chunk.dataset!r} is {declared}",
+            f"{file.url} holds {held}, but dataset {chunk.dataset!r} is {declared}",
             remedy="correct the process of the dataset in the fileset",
         )
     stop = file.n_entries if chunk.stop == -1 else min(chunk.stop, file.n_entries)

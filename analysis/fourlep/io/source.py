@@ -35,6 +35,10 @@ class EventFile(Protocol):
         """UUID of the file, "" where it has none."""
 
     @property
+    def n_bytes(self) -> int:
+        """Length of the file."""
+
+    @property
     def n_entries(self) -> int:
         """Entries of the tree."""
 

@@ -85,6 +85,11 @@ class UprootFile:
         return str(self._file.file.uuid)
 
     @property
+    def n_bytes(self) -> int:
+        """Length of the file."""
+        return int(self._file.file.source.num_bytes)
+
+    @property
     def n_entries(self) -> int:
         """Entries of the tree."""
         return int(self._object.num_entries)

@@ -179,6 +179,7 @@ def chunks(fileset: Fileset) -> list[Chunk]:
             tree=file.tree,
             n_events=-1 if file.n_events is None else file.n_events,
             n_bytes=-1 if file.n_bytes is None else file.n_bytes,
+            run=file.run if dataset.is_data else None,
             is_data=dataset.is_data,
             counts_events=dataset.normalisation is not None and dataset.normalisation.counts_events,
         )

@@ -14,6 +14,7 @@ from fourlep.chunk.model import Chunk, ChunkResult
 from fourlep.chunk.process import Analysis, process
 from fourlep.datasets.good_runs import GoodRuns
 from fourlep.errors import CorruptFileError, DatasetError, MissingColumnError
+from fourlep.io import open_events
 from fourlep.physics.registry import selection
 from fourlep.synth.survivors import make_file
 
@@ -252,3 +253,31 @@ def test_data_lists_its_selected_events(tmp_path: Path) -> None:
     result = process(Chunk("data", str(path)), DEMONSTRATOR)
     assert result.selected["data"].tolist() == [[300000, 1]]
     assert next(iter(result.records.values())).n_selected == 1
+
+
+# What the catalogue says.
+
+
+def test_a_file_of_another_length_than_the_catalogues_is_refused(stand_in: Path) -> None:
+    size = stand_in.stat().st_size
+    whole = process(Chunk("made", str(stand_in), n_bytes=size), FULL)
+    assert whole.records[str(stand_in)].n_events == 600
+    with pytest.raises(CorruptFileError, match=rf"{size} bytes where the catalogue has {size - 1}"):
+        process(Chunk("made", str(stand_in), n_bytes=size - 1), FULL)
+
+
+@pytest.mark.parametrize("reader", ["lean", "uproot"])
+def test_events_of_another_run_than_the_catalogues_are_refused(stand_in: Path, reader) -> None:
+    analysis = Analysis(selection("fourlepton"), reader=reader)
+    with open_events(str(stand_in)) as file:
+        (run,) = set(file.read(["event.run"]).event["run"].tolist())
+    assert process(Chunk("made", str(stand_in), run=run), analysis).records
+    with pytest.raises(CorruptFileError, match=rf"events of run {run} where the catalogue has"):
+        process(Chunk("made", str(stand_in), run=run + 1), analysis)
+
+
+def test_a_run_number_matters_only_where_the_catalogue_has_one(tmp_path: Path) -> None:
+    data = write_mini(tmp_path / "data.root", [[30e3] * 4])
+    assert process(Chunk("data", str(data), run=300000), DEMONSTRATOR).records
+    with pytest.raises(CorruptFileError, match="run 300000 where the catalogue has run 300001"):
+        process(Chunk("data", str(data), run=300001), DEMONSTRATOR)

@@ -65,6 +65,11 @@ class FallbackFile:
         return self._file.uuid
 
     @property
+    def n_bytes(self) -> int:
+        """Length of the file."""
+        return self._file.n_bytes
+
+    @property
     def n_entries(self) -> int:
         """Entries of the tree."""
         return self._file.n_entries

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +77,12 @@ class Part:
         """Keep the events of a mask."""
         held = {name: each.take(keep) for name, each in self.values.items()}
         return Part(self.request, self.entry[keep], held)
+
+    def of(self, column: str) -> npt.NDArray[Any]:
+        """Numbers of an event column that is as its branch holds it, both kinds of events."""
+        (branch,) = self.request.sources[column].branches
+        rejected = () if self.rejected is None else (self.rejected.of(column),)
+        return np.concatenate([self.values[branch].content[0], *rejected])
 
     def joins(self, other: Part) -> bool:
         """Whether the columns of both are made in the same way, so that they can be joined."""

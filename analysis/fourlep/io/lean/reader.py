@@ -119,6 +119,11 @@ class LeanFile:
         return self._uuid
 
     @property
+    def n_bytes(self) -> int:
+        """Length of the file."""
+        return self._source.size
+
+    @property
     def n_entries(self) -> int:
         """Entries of the tree."""
         return self._tree.n_entries

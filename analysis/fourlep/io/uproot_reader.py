@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -17,7 +16,7 @@ from fourlep.io.branches import Format
 from fourlep.io.branches.rule import no_branch
 from fourlep.io.formats import RNTUPLE_CLASSES, candidate_trees, detect, no_known_tree, trees_of
 from fourlep.io.request import Request, counting_columns
-from fourlep.io.source import Reader
+from fourlep.io.source import Closing, Reader
 from fourlep.io.translation import translated
 from fourlep.io.uproot_source import TransportSource
 
@@ -25,7 +24,7 @@ from fourlep.io.uproot_source import TransportSource
 STEP_ENTRIES = 20_000
 
 
-class UprootFile:
+class UprootFile(Closing):
     """An open file, read with uproot. See `fourlep.io.source.EventFile`.
 
     Parameters
@@ -176,17 +175,6 @@ class UprootFile:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read_kept(
         self, wanted: Request, cheap: Mapping[str, Any], first: int, keep: np.ndarray[Any, Any]

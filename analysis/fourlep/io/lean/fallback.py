@@ -7,20 +7,19 @@ agree: a stale index may look like damage.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from fourlep.errors import CorruptFileError
 from fourlep.events import Cascade, Events
 from fourlep.io.lean.gather import Part
 from fourlep.io.lean.reader import LeanFile
 from fourlep.io.lean.unsupported import UnsupportedError
-from fourlep.io.source import EventFile, Reader
+from fourlep.io.source import Closing, EventFile, Reader
 
 Answer = TypeVar("Answer")
 
 
-class FallbackFile:
+class FallbackFile(Closing):
     """A file read leanly until something unknown is met, and by uproot from there on.
 
     Parameters
@@ -159,17 +158,6 @@ class FallbackFile:
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _ask(self, question: Callable[[EventFile], Answer]) -> Answer:
         while True:

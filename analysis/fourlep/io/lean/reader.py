@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -27,12 +25,12 @@ from fourlep.io.lean.scan import scan, windows
 from fourlep.io.lean.tree import TreeTable, read_tree
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.request import Request, counting_columns
-from fourlep.io.source import Reader
+from fourlep.io.source import Closing, Reader
 from fourlep.io.transport import ByteSource, open_source
 from fourlep.io.transport.coalesce import DEFAULT_GAP_BYTES
 
 
-class LeanFile:
+class LeanFile(Closing):
     """An open PHYSLITE tree. See `fourlep.io.source.EventFile`.
 
     One thread at a time may read from a file; many files can be read at a time.
@@ -264,17 +262,6 @@ class LeanFile:
         """Let go of the file; further reads fail."""
         self._baskets.forget()
         self._source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _physlite(source: ByteSource, key: Key) -> TreeTable:

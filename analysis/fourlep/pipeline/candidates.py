@@ -46,7 +46,7 @@ def write_candidates(
         tables.append(
             pa.table(
                 {
-                    **{key: pa.array([value] * len(order)) for key, value in names.items()},
+                    **{k: pa.array([v] * len(order), pa.string()) for k, v in names.items()},
                     **{key: pa.array(values[order]) for key, values in columns.items()},
                 }
             )

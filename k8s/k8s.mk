@@ -7,6 +7,7 @@ TAG ?=
 STORAGE_CLASS ?=
 PURGE ?= no
 ROTATE ?=
+LOADED ?=
 
 CLUSTER = $(BIN)/fourlep cluster
 WHERE = --overlay "$(OVERLAY)" --namespace "$(NAMESPACE)" $(if $(REGISTRY),--registry "$(REGISTRY)") \
@@ -29,12 +30,12 @@ secrets: $(VENV)/.run-ready ## make missing secrets in the cluster; ROTATE=key,.
 	@$(CLUSTER) secrets $(WHERE) --rotate "$(ROTATE)"
 
 .PHONY: deploy
-deploy: $(VENV)/.run-ready ## deploy: OVERLAY=local|production|PATH [NAMESPACE= REGISTRY= TAG= STORAGE_CLASS=]
-	@$(CLUSTER) deploy $(WHERE)
+deploy: $(VENV)/.run-ready ## deploy: OVERLAY=local|production|PATH [NAMESPACE= REGISTRY= TAG= STORAGE_CLASS= LOADED=yes]
+	@$(CLUSTER) deploy $(WHERE) $(if $(filter yes,$(LOADED)),--loaded)
 
 .PHONY: upgrade
 upgrade: $(VENV)/.run-ready ## deploy another TAG without ending running clusters and servers
-	@$(CLUSTER) deploy $(WHERE)
+	@$(CLUSTER) deploy $(WHERE) $(if $(filter yes,$(LOADED)),--loaded)
 
 .PHONY: diff
 diff: $(VENV)/.run-ready ## what a deploy would change

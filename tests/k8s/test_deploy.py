@@ -54,7 +54,7 @@ class Pretended(Kubectl):
 
 
 def problems(kubectl: Kubectl, objects: tuple[Object, ...]) -> dict[str, str]:
-    found = check(kubectl, list(objects))
+    found = check(kubectl, list(objects), ask_registries=False)
     return {each.subject: each.detail for each in found if each.state == "problem"}
 
 

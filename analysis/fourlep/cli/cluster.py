@@ -35,6 +35,11 @@ def _choices(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+_LOADED = click.option(
+    "--loaded", is_flag=True, help="The images are on the nodes already: ask no registry."
+)
+
+
 def _prepare(values: dict[str, Any]) -> tuple[Kubectl, Choices]:
     from fourlep.facility.cluster.kubectl import Kubectl
     from fourlep.facility.cluster.manifests import Choices, find_overlay
@@ -50,8 +55,9 @@ def _say(line: str) -> None:
 
 @cluster.command()
 @_choices
+@_LOADED
 @click.option("--smoke/--no-smoke", default=True, show_default=True, help="End with its test.")
-def deploy(*, smoke: bool, **values: Any) -> None:
+def deploy(*, smoke: bool, loaded: bool, **values: Any) -> None:
     """Check the cluster, apply, wait for every part, run the smoke test."""
     from fourlep.facility.cluster.checks import check
     from fourlep.facility.cluster.credentials import make_secrets
@@ -60,7 +66,7 @@ def deploy(*, smoke: bool, **values: Any) -> None:
 
     kubectl, choices = _prepare(values)
     objects = render(kubectl, choices)
-    _refuse_problems(check(kubectl, objects))
+    _refuse_problems(check(kubectl, objects, ask_registries=not loaded))
     kubectl.apply(of_kind(objects, "Namespace"))
     made = make_secrets(kubectl)
     _say(f"secrets made: {', '.join(made)}" if made else "all secrets are there")
@@ -75,13 +81,15 @@ def deploy(*, smoke: bool, **values: Any) -> None:
 
 @cluster.command()
 @_choices
-def check(**values: Any) -> None:
+@_LOADED
+def check(*, loaded: bool, **values: Any) -> None:
     """Look at the cluster and change nothing; exit status 1 where a deploy would fail."""
     from fourlep.facility.cluster import checks
     from fourlep.facility.cluster.manifests import render
 
     kubectl, choices = _prepare(values)
-    _refuse_problems(checks.check(kubectl, render(kubectl, choices)))
+    found = checks.check(kubectl, render(kubectl, choices), ask_registries=not loaded)
+    _refuse_problems(found)
 
 
 @cluster.command()

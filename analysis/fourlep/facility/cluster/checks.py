@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fourlep.errors import ClusterError
+from fourlep.facility.cluster.images import check_images
 from fourlep.facility.cluster.kubectl import Kubectl, Object
 from fourlep.facility.cluster.manifests import of_kind
 from fourlep.facility.doctor.finding import Finding
@@ -39,7 +40,9 @@ _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "m": 1e-3, "k": 1e3, "M": 1e6}
 
 
-def check(kubectl: Kubectl, objects: list[Object]) -> Iterator[Finding]:
+def check(
+    kubectl: Kubectl, objects: list[Object], *, ask_registries: bool = True
+) -> Iterator[Finding]:
     """Look at the cluster with the eyes of ``objects``, which are to be applied.
 
     Parameters
@@ -48,6 +51,8 @@ def check(kubectl: Kubectl, objects: list[Object]) -> Iterator[Finding]:
         In the namespace of the deployment.
     objects
         Rendered manifests.
+    ask_registries
+        Whether images that the nodes do not list are looked for in their registries.
 
     Yields
     ------
@@ -64,6 +69,8 @@ def check(kubectl: Kubectl, objects: list[Object]) -> Iterator[Finding]:
     yield from _storage(kubectl, objects)
     yield _room(kubectl, objects)
     yield _policies(kubectl)
+    if ask_registries:
+        yield from check_images(kubectl, objects)
 
 
 def _version(kubectl: Kubectl) -> Finding:

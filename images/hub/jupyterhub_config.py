@@ -115,6 +115,7 @@ c.Spawner.environment = {
     "DASK_LABEXTENSION__FACTORY__CLASS": "GatewayCluster",
     "FOURLEP_CACHES": text("FOURLEP_CACHES", ""),
     "FOURLEP_CACHE_ORIGIN": text("FOURLEP_CACHE_ORIGIN", ""),
+    "FOURLEP_CACHE_METRICS_PORT": text("FOURLEP_CACHE_METRICS_PORT", ""),
     "FOURLEP_FILESET": text("FOURLEP_FILESET", ""),
 }
 

@@ -50,6 +50,27 @@ def cache_endpoints() -> tuple[str, ...]:
     return endpoints
 
 
+def cache_metrics_port() -> int:
+    """Port at which each cache's host offers its statistics (``FOURLEP_CACHE_METRICS_PORT``).
+
+    0 where the variable is not set or empty: then no cache is asked.
+
+    Raises
+    ------
+    ConfigError
+        If it is no port.
+    """
+    text = os.environ.get("FOURLEP_CACHE_METRICS_PORT", "")
+    if not text:
+        return 0
+    if not text.isdigit() or not 0 < int(text) < 65_536:
+        raise ConfigError(
+            f"FOURLEP_CACHE_METRICS_PORT: {text!r} is no port",
+            remedy="give the port of the collectors beside the caches, 9931 say",
+        )
+    return int(text)
+
+
 #: Settings of the XRootD client under which a dead or stopped server is an error within
 #: seconds; by default an open hangs for minutes. The client reads them when it loads.
 _XROOTD_CLIENT = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,14 @@ import numpy.typing as npt
 from fourlep.datasets.model import DATA
 from fourlep.physics.cutflow import TOTAL
 from fourlep.physics.histograms import ALL_CHANNELS
+from fourlep.pipeline.caches import CacheSample
 from fourlep.pipeline.outputs import RunHistograms, open_histograms, read_cutflow
 from fourlep.pipeline.record import RunRecord
 from fourlep.plots.plane import Plane, draw_plane
 from fourlep.plots.spectrum import Contribution, Spectrum, draw_spectrum
 from fourlep.plots.steps import Steps, draw_steps
 from fourlep.plots.style import Caption, channel_title, save
-from fourlep.plots.timeline import Timeline, draw_timeline
+from fourlep.plots.timeline import Served, Timeline, draw_served, draw_timeline
 from fourlep.report import FigureBlock
 
 FOLDER = "plots"
@@ -219,6 +220,28 @@ def draw_progress(directory: Path, record: RunRecord) -> FigureBlock | None:
     caption = Caption(None, record.synthetic, (record.fileset,))
     png, _ = save(draw_timeline(timeline, caption), directory / FOLDER / "timeline")
     return FigureBlock(png, "Files done and bytes asked for over the time of the run", is_wide=True)
+
+
+def draw_caches(directory: Path, record: RunRecord) -> FigureBlock | None:
+    """Draw what the caches served over time; None where they could not be asked twice."""
+    caches = [cache.samples for cache in record.caches if len(cache.samples) > 1]
+    if not caches:
+        return None
+    elapsed = np.unique([sample.elapsed_s for samples in caches for sample in samples])
+
+    def total(values: Callable[[CacheSample], float]) -> Floats:
+        served: Floats = np.zeros(len(elapsed))
+        for samples in caches:
+            times = [sample.elapsed_s for sample in samples]
+            served += np.interp(elapsed, times, [values(sample) for sample in samples])
+        return served
+
+    served = Served(elapsed, total(lambda s: s.hit_bytes), total(lambda s: s.origin_bytes))
+    caption = Caption(None, record.synthetic, (record.fileset,))
+    png, _ = save(draw_served(served, caption), directory / FOLDER / "caches")
+    return FigureBlock(
+        png, "What the caches served over the time of the run, to all their clients", is_wide=True
+    )
 
 
 def _plane(view: _View) -> FigureBlock:

@@ -90,7 +90,7 @@ def fit_caption(run: Run, measurement: Measurement, luminosity_ifb: float) -> Ca
         1/fb.
     """
     fitted_to = ("fit to the expectation",) if measurement.is_blinded else ()
-    return Caption(luminosity_ifb, run.is_synthetic, (run.selection, *fitted_to))
+    return Caption(luminosity_ifb, run.is_synthetic, (run.selection, *fitted_to), run.is_observed)
 
 
 def _bars(measurement: Measurement) -> list[ImpactBar]:
@@ -155,4 +155,4 @@ def _spectrum(run: Run, region: RegionResult, yields: Yields) -> Spectrum:
 def _region_caption(run: Run, region: RegionResult, label: str, luminosity_ifb: float) -> Caption:
     title = {"prefit": "before the fit", "postfit": "after the fit"}[label]
     details = (f"{run.selection}, {channel_title(region.channel)}", f"{region.name}, {title}")
-    return Caption(luminosity_ifb, run.is_synthetic, details)
+    return Caption(luminosity_ifb, run.is_synthetic, details, run.is_observed)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fourlep import __version__
 from fourlep.execution.durable import write_whole
 from fourlep.physics.cutflow import TOTAL
-from fourlep.pipeline.figures import FOLDER, draw_progress, draw_run
+from fourlep.pipeline.caches import CacheRecord
+from fourlep.pipeline.figures import FOLDER, draw_caches, draw_progress, draw_run
 from fourlep.pipeline.measurement_section import measurement_section
 from fourlep.pipeline.outputs import read_cutflow
 from fourlep.pipeline.record import RunRecord, read_record
@@ -208,7 +209,7 @@ def _expected(events: float) -> str:
 
 
 def _transport(directory: Path, record: RunRecord) -> Section:
-    timeline = draw_progress(directory, record)
+    timelines = (draw_progress(directory, record), draw_caches(directory, record))
     traffic = tuple(
         (t.endpoint or "local files", f"{t.n_items:,}", f"{t.n_events:,}", _bytes(t.read_bytes))
         for t in record.metrics.traffic
@@ -218,14 +219,32 @@ def _transport(directory: Path, record: RunRecord) -> Section:
     tables = (
         [Table(("Read from", "Files", "Events", "Bytes asked for"), traffic)] if traffic else []
     )
+    if record.caches:
+        tables.append(_caches(record.caches))
     if fallbacks:
         tables.append(Table(("Why the lean reader was not used", "Files"), fallbacks))
     return Section(
         "Transport",
         f"Files by reader: {readers}. Workers: {record.metrics.n_workers}; clusters used: "
         f"{record.metrics.n_clusters}; batches given out again: {record.metrics.n_lost_batches}.",
-        figures=() if timeline is None else (timeline,),
+        figures=tuple(timeline for timeline in timelines if timeline is not None),
         tables=tuple(tables),
+    )
+
+
+def _caches(caches: Sequence[CacheRecord]) -> Table:
+    rows = []
+    for cache in caches:
+        if not cache.samples:
+            rows.append((cache.address, cache.problem, "", ""))
+            continue
+        last = cache.samples[-1]
+        rate = "" if cache.hit_rate is None else f"{cache.hit_rate:.0%}"
+        rows.append((cache.address, _bytes(last.hit_bytes), _bytes(last.origin_bytes), rate))
+    return Table(
+        ("Cache, of all its clients meanwhile", "From its disk", "From the origin", "Hit rate"),
+        tuple(rows),
+        "A cache counts a file when it closes it, up to a minute after its last reader",
     )
 
 

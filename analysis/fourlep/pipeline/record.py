@@ -13,6 +13,7 @@ from fourlep.datasets.coffea_fileset import DEFAULT_LUMINOSITY_SOURCE
 from fourlep.errors import OutputError
 from fourlep.execution.durable import write_whole
 from fourlep.execution.model import Metrics
+from fourlep.pipeline.caches import CacheRecord
 
 FILE_NAME = "run.json"
 
@@ -122,6 +123,8 @@ class RunRecord:
         Of Python and of the packages that matter.
     metrics
         Of the execution: workers, traffic by endpoint, samples over time.
+    caches
+        What the caches reported during the last session.
     files
         What each file took.
     """
@@ -155,6 +158,7 @@ class RunRecord:
     cpu_s: float
     versions: Mapping[str, str]
     metrics: Metrics
+    caches: tuple[CacheRecord, ...] = ()
     files: tuple[FileRecord, ...] = field(default=())
 
     @property

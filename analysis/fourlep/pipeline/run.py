@@ -23,6 +23,7 @@ from fourlep.errors import FourlepError, IncompleteRunError
 from fourlep.execution import Outcome, Progress, check_place, execute
 from fourlep.io.routes import Routes
 from fourlep.physics.histograms import NOMINAL
+from fourlep.pipeline.caches import CacheWatch, metrics_addresses
 from fourlep.pipeline.candidates import write_candidates
 from fourlep.pipeline.directory import keep_fileset, prepare
 from fourlep.pipeline.normalise import Coverage, Scales, cover, processes, scales, templates
@@ -124,17 +125,18 @@ def run(
     check_reachable(fileset, options.routes)
     prepare(output)
     keep_fileset(output, fileset)
-    outcome = execute(
-        chunks(fileset),
-        ChunkWork(analysis),
-        directory=output,
-        fingerprint=fingerprint,
-        cluster=options.cluster,
-        workers=options.workers,
-        resume=options.resume,
-        routes=options.routes,
-        progress=progress,
-    )
+    with CacheWatch(metrics_addresses([c.endpoint for c in options.routes.caches])) as watch:
+        outcome = execute(
+            chunks(fileset),
+            ChunkWork(analysis),
+            directory=output,
+            fingerprint=fingerprint,
+            cluster=options.cluster,
+            workers=options.workers,
+            resume=options.resume,
+            routes=options.routes,
+            progress=progress,
+        )
     result = outcome.result if outcome.result is not None else ChunkResult()
     scaled, refusal = _scale(fileset, result, allow_missing=options.allow_missing)
     record = _record(fileset, analysis, outcome, result, scaled)
@@ -144,6 +146,7 @@ def run(
         configuration=configuration,
         started_utc=started_utc,
         wall_s=time.monotonic() - started,
+        caches=watch.records(),
     )
     _write(output, fileset, result, scaled, record)
     if refusal is not None or not options.leave_report:

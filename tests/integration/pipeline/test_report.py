@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from awkward import from_regular
 
-from fourlep.pipeline.page import _expected
+from fourlep.pipeline.caches import CacheRecord, CacheSample
+from fourlep.pipeline.page import _expected, write_report
+from fourlep.pipeline.record import read_record, write_record
 from integration.pipeline.conftest import Command, Writer
 
 Filesets = Callable[..., Path]
@@ -32,6 +36,25 @@ def test_missing_files_are_listed_with_the_whole_reason(
     assert "electron.charge: no branch lep_type with lep_charge" in html
     assert ">Figures<" not in html
     assert ">Cutflow<" in html
+
+
+def test_what_the_caches_reported_is_in_the_page(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", out).status == 0
+    assert "Hit rate" not in (out / "report.html").read_text()
+    samples = (CacheSample(0.0, 0.0, 0.0, 0.0), CacheSample(5.0, 3e6, 1e6, 0.0))
+    silent = CacheRecord("http://two:9931/metrics", problem="ConnectTimeoutError: two")
+    caches = (CacheRecord("http://one:9931/metrics", samples), silent)
+    write_record(out, replace(read_record(out), caches=caches))
+    write_report(out)
+    html = (out / "report.html").read_text()
+    assert re.search(
+        r"http://one:9931/metrics</td>\s*<td>3 MB</td>\s*<td>1 MB</td>\s*<td>75%", html
+    )
+    assert "ConnectTimeoutError: two" in html
+    assert "caches" in figures(out)
 
 
 def test_a_luminosity_that_nobody_stated_or_used_is_not_named(

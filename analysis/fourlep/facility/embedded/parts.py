@@ -286,6 +286,7 @@ def _shared(around: Surroundings) -> dict[str, str]:
         "FOURLEP_GATEWAY_SCHEDULERS": f"gateway://{_LOOPBACK}:{ports.schedulers}",
         "FOURLEP_CACHES": f"root://{_LOOPBACK}:{ports.cache}",
         "FOURLEP_CACHE_ORIGIN": f"root://{around.run.origin}",
+        "FOURLEP_CACHE_METRICS_PORT": str(ports.metrics),
         "FOURLEP_FILESET": around.run.fileset,
     }
 

@@ -53,7 +53,10 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fourlep")
 def cli() -> None:
-    """H -> ZZ* -> 4l over ATLAS open data: run, fit, report, and what they need."""
+    """H -> ZZ* -> 4l over ATLAS open data: run, fit, report, and what they need.
+
+    To begin: `fourlep run synthetic --output DIR --fit`.
+    """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -13,7 +13,7 @@ def bench() -> None:
     """Measure what this machine does."""
 
 
-@bench.command()
+@bench.command(short_help="Compare the lean reader with coffea and with the limit.")
 @click.option(
     "--events",
     "n_events",

@@ -53,7 +53,7 @@ def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
-@cluster.command()
+@cluster.command(short_help="Check the cluster, apply, wait, run the smoke test.")
 @_choices
 @_LOADED
 @click.option("--smoke/--no-smoke", default=True, show_default=True, help="End with its test.")
@@ -79,7 +79,7 @@ def deploy(*, smoke: bool, loaded: bool, **values: Any) -> None:
     click.echo("The password: fourlep cluster password")
 
 
-@cluster.command()
+@cluster.command(short_help="Look at the cluster and change nothing.")
 @_choices
 @_LOADED
 def check(*, loaded: bool, **values: Any) -> None:
@@ -121,7 +121,7 @@ def diff(**values: Any) -> None:
         raise click.ClickException("kubectl diff failed; its last lines say why")
 
 
-@cluster.command()
+@cluster.command(short_help="Do what an analyst does first, in a Job.")
 @_choices
 def smoke(**values: Any) -> None:
     """Do what an analyst does first, in a Job; the exit status says it all."""
@@ -150,7 +150,7 @@ def password(**values: Any) -> None:
     click.echo(read_secret(kubectl, "password"))
 
 
-@cluster.command()
+@cluster.command(short_help="Remove the facility.")
 @_choices
 @click.option(
     "--purge", default="no", metavar="yes", help="yes: users' volumes and the database too."

@@ -54,7 +54,7 @@ def list_filesets(*, as_json: bool) -> None:
     )
 
 
-@datasets.command()
+@datasets.command(short_help="Show the datasets of FILESET and their numbers.")
 @click.argument("fileset", metavar="FILESET")
 @click.option("--dataset", "names", multiple=True, metavar="NAME", help="Only this dataset.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")

@@ -7,7 +7,7 @@ import sys
 import click
 
 
-@click.command()
+@click.command(short_help="Look for what is wrong with an installation or a facility.")
 def doctor() -> None:
     """Look at versions, caches, origin, Gateway, limits and disk; say what to do.
 

@@ -20,7 +20,7 @@ _DIRECTORY = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Run the whole facility on this machine.")
 def facility() -> None:
     """Run the whole facility on this machine: hub, gateway, caches, origin."""
 
@@ -103,7 +103,7 @@ def down(directory: Path) -> None:
     click.echo(f"{count} processes ended." if count else "Nothing was running.", err=True)
 
 
-@facility.command()
+@facility.command(short_help="Do what an analyst does first, through the hub's API.")
 @_DIRECTORY
 @click.option(
     "--hub",
@@ -140,7 +140,7 @@ def smoke(directory: Path, hub: str, token_file: Path | None, notebooks: Path | 
     click.echo(f"The facility works: {len(result.figures)} figures in {result.seconds:.0f} s.")
 
 
-@facility.command("stand-in")
+@facility.command("stand-in", short_help="Make a synthetic release for an origin to serve.")
 @click.option(
     "--directory",
     required=True,
@@ -160,7 +160,7 @@ def stand_in(directory: Path, address: str, events: int) -> None:
     click.echo(str(publish_stand_in(directory, address, events)))
 
 
-@facility.command()
+@facility.command(short_help="Offer the caches' statistics to Prometheus.")
 def collect() -> None:
     """Collect the caches' statistics and offer them to Prometheus, until ended."""
     from fourlep.config.settings import text

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fourlep.datasets.model import Fileset
 
 
-@click.command()
+@click.command(short_help="List the files that a run gave up.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--why", is_flag=True, help="Show the reasons instead of a fileset.")
 def failed(*, directory: Path, why: bool) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fourlep.execution.planning import Plan
 
 
-@click.command()
+@click.command(short_help="Predict time, core-hours, bytes and bottleneck of a run.")
 @click.argument("fileset")
 @click.option("--workers", type=click.IntRange(min=1), required=True, help="One core each.")
 @click.option(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Make the report and the figures of a run again.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--unblind", is_flag=True, help="Show observed data in the Higgs window.")
 def report(directory: Path, *, unblind: bool) -> None:

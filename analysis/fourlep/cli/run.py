@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fourlep.pipeline.record import RunRecord
 
 
-@click.command()
+@click.command(short_help="Run a selection over a fileset.")
 @click.argument("fileset")
 @click.option(
     "--selection",

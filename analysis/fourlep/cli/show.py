@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fourlep.io.description import ColumnDescription, FileDescription, TreeDescription
 
 
-@click.command()
+@click.command(short_help="Show what a file holds and which selections it serves.")
 @click.argument("file", metavar="FILE")
 @click.option("--tree", default="", metavar="NAME", help="Look into this tree.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")

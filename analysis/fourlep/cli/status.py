@@ -45,7 +45,7 @@ class _State:
         return (recent[-1].n_done - recent[0].n_done) / seconds if seconds > 0.0 else 0.0
 
 
-@click.command()
+@click.command(short_help="Show how far a run is.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--watch", is_flag=True, help="Look again every two seconds until the run ends.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")

@@ -77,6 +77,19 @@ def test_every_selection_is_in_the_help() -> None:
     assert all(name in _help("--selection") for name in CONFIGS)
 
 
+@pytest.mark.parametrize(
+    "path", ["fourlep", *(path for path, each in ALL.items() if isinstance(each, click.Group))]
+)
+def test_no_summary_in_a_list_of_commands_is_cut_off(
+    path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*path.split()[1:], "--help"])
+    _, _, commands = capsys.readouterr().out.partition("Commands:")
+    assert commands
+    assert "..." not in commands
+
+
 def test_commands_are_listed_in_order() -> None:
     assert list(COMMANDS) == sorted(COMMANDS)
 

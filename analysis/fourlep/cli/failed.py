@@ -42,7 +42,7 @@ def failed(*, directory: Path, why: bool) -> None:
 
     fileset = _only(load_fileset(directory / FILESET), {one.url for one in given_up})
     click.echo(json.dumps(to_coffea(fileset), indent=1))
-    click.echo(f"{len(given_up)} failed files in {len(fileset.datasets)} datasets", err=True)
+    click.echo(f"failed files: {len(given_up)}, datasets: {len(fileset.datasets)}", err=True)
 
 
 def _only(fileset: Fileset, urls: Collection[str]) -> Fileset:

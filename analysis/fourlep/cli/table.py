@@ -20,13 +20,13 @@ def print_table(
     columns
         Headings.
     rows
-        Cells as text, one for each heading.
+        Cells as text, one for each heading; off a terminal every row is one line.
     numbers
         How many of the last columns are aligned to the right.
     """
     if not sys.stdout.isatty():
         for row in (columns, *rows):
-            click.echo("\t".join(row))
+            click.echo("\t".join(" ".join(cell.split()) for cell in row))
         return
     from rich.console import Console
     from rich.table import Table

@@ -38,7 +38,7 @@ def directory(tmp_path: Path) -> Path:
     )
     keep_fileset(tmp_path, Fileset("test", datasets, 10.0, "made up"))
     total = ToyResult.of(ToyItem(URLS[0])) + ToyResult.of(ToyItem(URLS[1]))
-    failure = Failure("MissingFileError", "gone", is_permanent=True)
+    failure = Failure("MissingFileError", "gone\n  -> look again", is_permanent=True)
     reports = (
         ItemReport(URLS[0], "root://cache:1094", 1, 0.5, None, 10, 1, 1_000_000, "u"),
         ItemReport(URLS[1], "root://origin:1094", 1, 0.5, None, 10, 1, 500_000, "u"),
@@ -101,7 +101,7 @@ def test_failed_files_are_a_fileset_to_run_again(
 ) -> None:
     code, out, err = run(capsys, "failed", directory)
     assert code == 0
-    assert "1 failed files in 1 datasets" in err
+    assert "failed files: 1, datasets: 1" in err
     again = tmp_path_factory.mktemp("again") / "failed.json"
     again.write_text(out)
     (dataset,) = load_fileset(again).datasets
@@ -109,9 +109,12 @@ def test_failed_files_are_a_fileset_to_run_again(
     assert dataset.normalisation.sum_of_weights == 40.0
 
 
-def test_failed_files_say_why(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_files_say_why_in_a_line_each(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, out, _ = run(capsys, "failed", directory, "--why")
-    assert f"{URLS[2]}\tMissingFileError\t2\troot://origin:1094\tgone" in out
+    assert f"{URLS[2]}\tMissingFileError\t2\troot://origin:1094\tgone -> look again" in out
+    assert len(out.splitlines()) == 2
 
 
 @pytest.mark.parametrize("command", ["status", "failed"])

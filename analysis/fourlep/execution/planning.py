@@ -42,11 +42,11 @@ class Rates:
         Until the first batch runs.
     """
 
-    file_cpu_s: float = 0.0147
-    event_cpu_s: float = 6.2e-7
+    file_cpu_s: float = 0.0105
+    event_cpu_s: float = 3.0e-7
     batch_cpu_s: float = 0.18
     file_bytes: float = 118e3
-    event_bytes: float = 54.0
+    event_bytes: float = 44.5
     round_trips: float = 8.0
     cold_factor: float = 5.9
     task_s: float = 0.002

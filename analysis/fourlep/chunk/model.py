@@ -87,7 +87,8 @@ class FileRecord:
     read_bytes
         Bytes asked of the transport.
     wall_s, cpu_s
-        Wall and process CPU seconds.
+        Wall seconds of reading, and CPU seconds of the thread that read it, with the
+        file's share where many were analysed together.
     uuid
         UUID of the file, "" where the format has none.
     reader

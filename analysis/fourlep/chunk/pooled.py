@@ -7,6 +7,7 @@ kept as it was read (`Survivors`), and a batch of files is analysed as one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -102,6 +103,7 @@ def _groups(found: Sequence[Survivors]) -> Iterator[list[Survivors]]:
 
 
 def _analysed(group: Sequence[Survivors], analysis: Analysis) -> ChunkResult:
+    started_s = time.thread_time()
     chunk = group[0].chunk
     part = join_parts([each.part for each in group])
     found = analysed_part(part, analysis, chunk)
@@ -111,7 +113,8 @@ def _analysed(group: Sequence[Survivors], analysis: Analysis) -> ChunkResult:
         n_all=sum(each.record.n_events for each in group),
         is_simulation=part.request.is_simulation,
     )
-    return total + found.sums + ChunkResult(records=_records(group, found, part))
+    share_s = (time.thread_time() - started_s) / len(group)
+    return total + found.sums + ChunkResult(records=_records(group, found, part, share_s))
 
 
 def analysed_part(part: Part, analysis: Analysis, chunk: Chunk) -> Analysed:
@@ -125,7 +128,9 @@ def analysed_part(part: Part, analysis: Analysis, chunk: Chunk) -> Analysed:
     return replace(found, sums=found.sums + counted)
 
 
-def _records(group: Sequence[Survivors], found: Analysed, part: Part) -> dict[str, FileRecord]:
+def _records(
+    group: Sequence[Survivors], found: Analysed, part: Part, share_s: float
+) -> dict[str, FileRecord]:
     ends = np.cumsum([len(each.part.entry) for each in group])
     of_file = np.searchsorted(ends, found.selected, side="right")
     n_selected = np.bincount(of_file, minlength=len(group)).tolist()
@@ -133,6 +138,7 @@ def _records(group: Sequence[Survivors], found: Analysed, part: Part) -> dict[st
         each.record.key: replace(
             each.record,
             n_selected=number,
+            cpu_s=each.record.cpu_s + share_s,
             absent=dict(part.request.absent),
             left_out=dict(found.left_out),
         )

@@ -60,7 +60,8 @@ class _View:
 
     def caption(self, *details: str) -> Caption:
         luminosity = self.record.named_luminosity_ifb
-        return Caption(luminosity, self.record.synthetic, (self.record.selection, *details))
+        shown = (self.record.selection, *details)
+        return Caption(luminosity, self.record.synthetic, shown, self.record.observed)
 
     def title(self, channel: str) -> str:
         """Title of a channel; that of the only one for the sum of one."""

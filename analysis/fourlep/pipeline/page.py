@@ -51,6 +51,7 @@ def write_report(directory: Path, *, unblind: bool = False) -> Path:
         title=f"{record.selection}: {record.title}",
         subtitle=f"{record.fileset}, {_energy(record)}, run of {record.started_utc}",
         is_synthetic=record.synthetic,
+        is_observed=record.observed,
         warnings=_warnings(record),
         sections=tuple(_sections(directory, record, figures)),
         footer=f"fourlep {__version__} · {record.source} · fingerprint {record.fingerprint[:12]}",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -173,7 +173,9 @@ def draw_impacts(bars: Sequence[ImpactBar], strength: str, caption: Caption) -> 
         axes.tick_params(axis="x", which="both", top=False)
         _pull_points(axes, bars)
         axes.legend(
-            loc="upper center", bbox_to_anchor=(0.3, -0.62 / (len(bars) * _ROW_INCH)), ncols=2
+            loc="upper center",
+            bbox_to_anchor=(0.3, -0.62 / (figure.get_figheight() * axes.get_position().height)),
+            ncols=2,
         )
         write_head(axes, caption, above=0.62)
     return figure
@@ -272,24 +274,33 @@ def _rows(names: Sequence[str], row_inch: float = _ROW_INCH) -> tuple[Figure, Ax
     return figure, axes
 
 
+#: Longest details that stand beside the source, in characters of mathtext; of longer ones
+#: all but the first stand below.
+_BESIDE = 52
+_DETAILS: Mapping[str, Any] = {"fontsize": 11}
+
+
 def write_head(axes: Axes, caption: Caption, above: float = 0.08) -> None:
     """Write the caption above the frame, ``above`` inches from it."""
-    first, *others = caption.lines
-    text = axes.annotate(
-        first,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 72 * above),
-        textcoords="offset points",
-        fontweight="bold",
-        va="bottom",
+    source, *details = caption.lines
+    below: list[str] = []
+    if len(", ".join(details)) > _BESIDE:
+        details, below = details[:1], details[1:]
+    place: dict[str, Any] = {"xytext": (0, 72 * above), "xycoords": "axes fraction"}
+    if below:
+        place["xycoords"] = axes.annotate(
+            ", ".join(below), (0, 1), **place, textcoords="offset points", va="bottom", **_DETAILS
+        )
+        place["xytext"] = (0, 3)
+    first = axes.annotate(
+        source, (0, 1), **place, textcoords="offset points", va="bottom", fontweight="bold"
     )
     axes.annotate(
-        ", ".join(others),
+        ", ".join(details),
         (1, 0),
-        xycoords=text,
+        xycoords=first,
         xytext=(8, 0),
         textcoords="offset points",
-        fontsize=11,
         va="bottom",
+        **_DETAILS,
     )

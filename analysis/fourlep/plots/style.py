@@ -41,6 +41,7 @@ _PROCESS_COLOURS: Mapping[str, str] = {
     "ttbar": OKABE_ITO["green"],
     "ttV": OKABE_ITO["blue"],
     "VVV": OKABE_ITO["grey"],
+    "Zttbar": OKABE_ITO["purple"],
 }
 _FURTHER_COLOURS = ("#332288", "#88CCEE", "#44AA99", "#999933", "#882255", "#AA4499")
 
@@ -56,6 +57,7 @@ _PROCESS_TITLES: Mapping[str, str] = {
     "ttbar": r"$t\bar{t}$",
     "ttV": r"$t\bar{t}V$",
     "VVV": r"$VVV$",
+    "Zttbar": r"$Z$+jets, $t\bar{t}$",
 }
 
 _CHANNEL_TITLES: Mapping[str, str] = {
@@ -106,20 +108,28 @@ class Caption:
         Whether anything shown is synthetic.
     details
         Further lines: selection, channel, region.
+    is_observed
+        Whether real data may be shown; with ``is_synthetic`` it is the simulation that is
+        synthetic.
     """
 
     luminosity_ifb: float | None = None
     is_synthetic: bool = False
     details: tuple[str, ...] = ()
+    is_observed: bool = False
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines, first to last."""
-        source = "Synthetic, not ATLAS data" if self.is_synthetic else "ATLAS Open Data"
+        source: tuple[str, ...] = ("ATLAS Open Data",)
+        if self.is_synthetic and self.is_observed:
+            source = ("ATLAS Open Data", "Synthetic simulation")
+        elif self.is_synthetic:
+            source = ("Synthetic, not ATLAS data",)
         energy = r"$\sqrt{s}$ = 13 TeV"
         if self.luminosity_ifb is not None:
             energy += rf", {self.luminosity_ifb:.3g} fb$^{{-1}}$"
-        return (source, energy, *self.details)
+        return (*source, energy, *self.details)
 
 
 def process_colour(process: str, position: int = 0) -> str:

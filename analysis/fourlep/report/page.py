@@ -91,13 +91,16 @@ class Page:
     title, subtitle
         Heading lines.
     is_synthetic
-        Shows a banner that nothing here is ATLAS data.
+        Shows a banner that nothing here is ATLAS data; with ``is_observed``, that the
+        simulation is not ATLAS's.
     warnings
         What a reader must know before the numbers: incomplete runs, blinding.
     sections
         In order.
     footer
         Last line.
+    is_observed
+        Whether real data is in it.
     """
 
     title: str
@@ -106,6 +109,7 @@ class Page:
     warnings: tuple[str, ...]
     sections: tuple[Section, ...]
     footer: str
+    is_observed: bool = False
 
 
 def render(page: Page) -> str:

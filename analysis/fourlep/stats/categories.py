@@ -23,9 +23,14 @@ from fourlep.stats.templates import Template
 #: Names of the categories.
 LOW, HIGH = "low", "high"
 
+#: Largest relative statistical error of a bin's background, where the configuration has
+#: none: a category with little background has little simulation of it, too, and bins where
+#: there is none by chance would pass for a gain.
+_LARGEST_BACKGROUND_ERROR = 0.5
+
 
 def categorised(config: FitConfig) -> FitConfig:
-    """Divide every signal region into two categories.
+    """Divide every signal region into two categories, in bins that simulation can fill.
 
     Raises
     ------
@@ -46,7 +51,8 @@ def categorised(config: FitConfig) -> FitConfig:
         regions += [
             replace(region, name=f"{region.name}_{score}", score=score) for score in (HIGH, LOW)
         ]
-    return replace(config, regions=tuple(regions))
+    largest = config.largest_background_error or _LARGEST_BACKGROUND_ERROR
+    return replace(config, regions=tuple(regions), largest_background_error=largest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

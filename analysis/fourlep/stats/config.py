@@ -122,6 +122,11 @@ class FitConfig:
     mc_statistics: bool = setting(
         True, "Whether the finite size of the simulation is an uncertainty."
     )
+    largest_background_error: float = setting(
+        0.0,
+        "Largest relative statistical error of a bin's simulated background; a bin beyond it "
+        "is merged with the next. 0 merges only what is empty.",
+    )
     smoothing: Smoothing = setting("none", "Smoothing of the ratio of a variation to nominal.")
     prune_rate: float = setting(
         0.0, "Largest relative effect on the rate that is dropped, by process and region."

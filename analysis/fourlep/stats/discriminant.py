@@ -7,6 +7,7 @@ seen the fold it belongs to.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +24,11 @@ N_FOLDS = 5
 #: Fewest simulated events of either kind that a training is tried with.
 _FEWEST = 200
 
-#: Bins of the score in the figures and of the receiver operating characteristic.
+#: Bins of the score in the figures.
 _SCORE_EDGES = np.linspace(0.0, 1.0, 41)
+
+#: Points of the receiver operating characteristic, at equal numbers of events.
+_N_POINTS = 201
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +46,7 @@ class Training:
     held_out, seen : mappings of (n_bins,) arrays
         Distributions of the score of "signal" and "background", normalised to 1, from
         models that have not and that have seen the events.
-    false_positive, true_positive : (n_bins + 1,) arrays
+    false_positive, true_positive : (n_points,) arrays
         Receiver operating characteristic of the held-out scores.
     area, area_seen
         Area below it, and the same for scores of events that were seen.
@@ -119,13 +123,15 @@ def train(run: Run, table: CandidateTable, *, low: float, high: float, seed: int
     scores, seen = np.zeros(len(table)), np.zeros(len(table))
     losses = np.zeros(len(FEATURES))
     rng = np.random.default_rng(seed)
-    for number in range(N_FOLDS):
-        learn, judge = usable & (fold != number), fold == number
-        model = _fitted(table, is_signal, learn, seed + number)
-        scores[judge] = _judged(model, table.features[judge])
-        # Each event is seen by N_FOLDS - 1 models: their mean.
-        seen[learn] += _judged(model, table.features[learn]) / (N_FOLDS - 1)
-        losses += _losses(model, table, is_signal, usable & judge, rng) / N_FOLDS
+    # Waiting threads of OpenMP keep a busy machine's cores busy, and one is enough here.
+    with _one_thread():
+        for number in range(N_FOLDS):
+            learn, judge = usable & (fold != number), fold == number
+            model = _fitted(table, is_signal, learn, seed + number)
+            scores[judge] = _judged(model, table.features[judge])
+            # Each event is seen by N_FOLDS - 1 models: their mean.
+            seen[learn] += _judged(model, table.features[learn]) / (N_FOLDS - 1)
+            losses += _losses(model, table, is_signal, usable & judge, rng) / N_FOLDS
     weights = np.where(usable, table.weight, 0.0)
     false, true = _characteristic(scores, weights, is_signal)
     order = np.argsort(-losses)
@@ -143,23 +149,31 @@ def train(run: Run, table: CandidateTable, *, low: float, high: float, seed: int
     )
 
 
+def _one_thread() -> AbstractContextManager[object]:
+    try:
+        # Comes with scikit-learn, without type hints.
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise FitError(
+            "scikit-learn is not installed", remedy="pip install 'fourlep[ml]'"
+        ) from error
+    limited: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="openmp")
+    return limited
+
+
 def _fitted(
     table: CandidateTable,
     is_signal: npt.NDArray[np.bool_],
     learn: npt.NDArray[np.bool_],
     seed: int,
 ) -> Any:
-    try:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-    except ImportError as error:
-        raise FitError(
-            "scikit-learn is not installed", remedy="pip install 'fourlep[ml]'"
-        ) from error
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
     weights = np.abs(table.weight[learn])
     target = is_signal[learn]
-    # Signal and background count the same, whatever their rates.
+    # Signal and background count the same, whatever their rates and numbers of events.
     for kind in (False, True):
-        weights[target == kind] /= weights[target == kind].mean()
+        weights[target == kind] *= 0.5 * len(weights) / weights[target == kind].sum()
     model = HistGradientBoostingClassifier(
         max_iter=200,
         learning_rate=0.06,
@@ -201,11 +215,14 @@ def _losses(
 def _characteristic(
     scores: Floats, weights: Floats, is_signal: npt.NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
-    """Shares of background and signal above each score, from 1 down to 0."""
+    """Shares of background and signal above scores, from the highest score down."""
+    used = scores[weights != 0.0]
+    edges = np.unique(np.quantile(used, np.linspace(0.0, 1.0, _N_POINTS)))
+    edges[-1] = np.inf  # a histogram's last edge belongs to it
     shares = []
     for kind in (False, True):
         chosen = is_signal == kind
-        counts, _ = np.histogram(scores[chosen], bins=_SCORE_EDGES, weights=weights[chosen])
+        counts, _ = np.histogram(scores[chosen], bins=edges, weights=weights[chosen])
         above = np.concatenate([[0.0], np.cumsum(counts[::-1])])
         shares.append(above / above[-1])
     return shares[0], shares[1]

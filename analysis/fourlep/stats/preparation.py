@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from fourlep.errors import FitError
+from fourlep.stats.binning import Requirement, common_binnings
 from fourlep.stats.config import FitConfig, FitRegion
 from fourlep.stats.effects import Effect, Record, Treatment, floored, pruned, smoothed
 from fourlep.stats.run_directory import Run, TemplateSource, Variation
@@ -125,7 +125,8 @@ def prepare(
     source = _Source(histograms, processes, _chosen(run.variations, config), scale)
     treatments: list[Treatment] = []
     nominals = {region.name: _nominals(source, region, treatments) for region in config.regions}
-    binnings = _common_binnings(config.regions, nominals, treatments)
+    requirement = Requirement(run.backgrounds, config.largest_background_error)
+    binnings = common_binnings(config.regions, nominals, requirement, treatments)
     regions = tuple(
         _prepared(source, config, region, binnings[region.name], treatments, with_data=with_data)
         for region in config.regions
@@ -196,46 +197,6 @@ def _nominals(
             remedy="widen it, or leave it out of the configuration's regions",
         )
     return found
-
-
-def _common_binnings(
-    regions: Sequence[FitRegion],
-    nominals: Mapping[str, Mapping[str, Template]],
-    treatments: list[Treatment],
-) -> dict[str, Floats]:
-    """Edges by region, such that every bin expects something.
-
-    Regions that share a binning keep sharing it, so that channels can be added.
-    """
-    binnings: dict[str, Floats] = {}
-    groups: dict[tuple[float, ...], list[str]] = {}
-    for region in regions:
-        edges = next(iter(nominals[region.name].values())).edges
-        groups.setdefault(tuple(edges.tolist()), []).append(region.name)
-    for key, names in groups.items():
-        edges = np.array(key)
-        totals = [np.sum([t.values for t in nominals[name].values()], axis=0) for name in names]
-        merged = _merged_edges(edges, np.min(totals, axis=0) > 0.0)
-        for name in names:
-            binnings[name] = merged
-        if len(merged) != len(edges):
-            gone = ", ".join(f"{edge:g}" for edge in edges if edge not in merged)
-            treatments.append(
-                Treatment("merged bins", "+".join(names), detail=f"edges removed: {gone}")
-            )
-    return binnings
-
-
-def _merged_edges(edges: Floats, usable: npt.NDArray[np.bool_]) -> Floats:
-    """Edges with every unusable bin joined to the next one, the last to the one before."""
-    kept = [edges[0]]
-    for upper, good in zip(edges[1:], usable, strict=True):
-        if good:
-            kept.append(upper)
-    if len(kept) == 1:
-        return np.array([edges[0], edges[-1]])
-    kept[-1] = edges[-1]
-    return np.array(kept)
 
 
 def _prepared(

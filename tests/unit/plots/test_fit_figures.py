@@ -137,10 +137,14 @@ def test_strengths_have_their_symbols() -> None:
     assert parameter_title("EG_SCALE_ALL") == "EG_SCALE_ALL"
 
 
-def test_caption_and_result_do_not_overlap() -> None:
+@pytest.mark.parametrize(
+    "caption", [CAPTION, Caption(10.0, True, ("demonstrator2020", "fit to the expectation"), True)]
+)
+def test_caption_and_result_do_not_overlap_and_stay_inside(caption: Caption) -> None:
     values = np.linspace(0.0, 2.0, 9)
-    figure = draw_scan(Curve("mu", "", values, values, 1.0, 0.5, 1.5), CAPTION)
+    figure = draw_scan(Curve("mu", "", values, values, 1.0, 0.5, 1.5), caption)
     figure.canvas.draw()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert max(box.x1 for box in boxes) < 1.02 * figure.axes[0].get_window_extent().x1
     for number, first in enumerate(boxes):
         assert not any(first.overlaps(second) for second in boxes[number + 1 :])

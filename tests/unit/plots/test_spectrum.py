@@ -29,6 +29,22 @@ def spectrum(data: np.ndarray | None = None) -> Spectrum:
     )
 
 
+@pytest.mark.parametrize(
+    ("is_synthetic", "is_observed", "source"),
+    [
+        (True, False, ["Synthetic, not ATLAS data"]),
+        (True, True, ["ATLAS Open Data", "Synthetic simulation"]),
+        (False, True, ["ATLAS Open Data"]),
+        (False, False, ["ATLAS Open Data"]),
+    ],
+)
+def test_caption_says_what_is_synthetic(
+    *, is_synthetic: bool, is_observed: bool, source: list[str]
+) -> None:
+    caption = Caption(10.0, is_synthetic, is_observed=is_observed)
+    assert list(caption.lines[:-1]) == source
+
+
 def test_total_and_uncertainty_add_the_contributions() -> None:
     assert spectrum().total.tolist() == [5.0, 1.5]
     assert spectrum().uncertainty == pytest.approx([0.5, 0.3])

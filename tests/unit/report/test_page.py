@@ -46,6 +46,13 @@ def test_the_banner_stands_exactly_on_synthetic_pages() -> None:
     assert "Nothing here is ATLAS data" not in render(page())
 
 
+def test_real_data_with_synthetic_simulation_is_called_what_it_is() -> None:
+    html = render(page(is_synthetic=True, is_observed=True))
+    assert "The data is ATLAS open data" in html
+    assert "Nothing here is ATLAS data" not in html
+    assert "banner" not in render(page(is_observed=True)).partition("<body>")[2]
+
+
 def test_warnings_come_before_the_numbers() -> None:
     html = render(page(warnings=("Incomplete: 3 files are missing.",)))
     assert html.index("Incomplete: 3 files") < html.index("832")

@@ -117,6 +117,32 @@ def test_scores_are_those_of_models_that_have_not_seen_the_event(
     assert found.area_seen > 0.55
 
 
+def test_signal_and_background_count_the_same_whatever_their_numbers(learning_run: Path) -> None:
+    # Nothing separates, and there is ten times less background: no score may prefer signal.
+    rng = np.random.default_rng(8)
+    process = np.repeat(["ggF", "ZZ"], [4000, 400])
+    n = len(process)
+    table = CandidateTable(
+        process=process,
+        channel=np.full(n, "4mu"),
+        weight=np.ones(n),
+        m4l=np.full(n, 125.0),
+        features=rng.normal(size=(n, len(FEATURES))),
+        identity=np.arange(n),
+    )
+    found = train(read_run(learning_run), table, low=105.0, high=160.0)
+    assert np.mean(found.scores) == pytest.approx(0.5, abs=0.05)
+
+
+def test_characteristic_ends_at_nothing_and_everything(
+    learning_run: Path, table: CandidateTable
+) -> None:
+    found = train(read_run(learning_run), table, low=80.0, high=250.0)
+    for shares in (found.false_positive, found.true_positive):
+        assert shares[0] == 0.0
+        assert shares[-1] == pytest.approx(1.0)
+
+
 def test_discriminant_finds_what_separates(learning_run: Path, table: CandidateTable) -> None:
     found = train(read_run(learning_run), table, low=80.0, high=250.0)
     # two unit Gaussians 1.6 apart: 0.871 at best

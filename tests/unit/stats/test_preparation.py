@@ -64,6 +64,24 @@ def test_bins_are_merged_to_the_width_asked_for(make_run: MakeRun) -> None:
     assert np.diff(_prepare(make_run, config).regions[0].edges) == pytest.approx(5.0)
 
 
+def test_bins_with_too_little_simulated_background_are_merged(make_run: MakeRun) -> None:
+    # 22 bins of one background: 4 events of weight 1 in the first, 1 in each of the others.
+    def poor(contents) -> None:
+        for name in [name for name in contents if name.startswith("4e/all/m4l/Zjets")]:
+            contents[name][0][:], contents[name][1][:] = 0.0, 0.0
+        events = np.ones(len(EDGES) - 1)
+        events[_bin(105.0)] = 4.0
+        contents["4e/all/m4l/ZZ"] = (events, events)
+
+    config = replace(ONE, largest_background_error=0.5)
+    found = _prepare(make_run, config, poor)
+    # 4 events are known to a half: the first bin stands alone, then four by four; the last,
+    # of one more, takes what is left.
+    assert found.regions[0].edges.tolist() == [105, 107.5, 117.5, 127.5, 137.5, 147.5, 160]
+    assert any(item.kind == "merged bins" for item in found.treatments)
+    assert len(_prepare(lambda **k: make_run("all", **k), ONE, poor).regions[0].edges) == 23
+
+
 def test_negative_total_is_refused_with_what_to_do(make_run: MakeRun) -> None:
     def negative(contents) -> None:
         contents["4e/all/m4l/Zjets"][0][:] = -0.1

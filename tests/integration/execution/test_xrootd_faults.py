@@ -6,7 +6,7 @@ Whatever they do, histograms and cutflow must be those of the local files, to th
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from fourlep.chunk.process import process
 from fourlep.errors import TransientReadError
 from fourlep.execution import Outcome, Pace, Progress, RetryPolicy, execute
 from fourlep.io.routes import Cache, Routes
+from fourlep.io.transport.source import Range
+from fourlep.io.transport.xrootd import XRootDSource
 from fourlep.physics.registry import selection
 from fourlep.synth import make_file
 from servers.xrootd import Origin, XCache, missing_parts
@@ -101,10 +103,11 @@ def run(
     work: Callable[[Chunk, str], ChunkResult] = analyse,
     cluster: str = "inline",
     progress: Callable[[Progress], None] = lambda _: None,
+    routes: Routes | None = None,
 ) -> Outcome[ChunkResult]:
     return execute(
         site.chunks, work, directory=directory, fingerprint="f", cluster=cluster, workers="1",
-        routes=site.routes, retry=RETRY, pace=PACE, progress=progress,
+        routes=routes or site.routes, retry=RETRY, pace=PACE, progress=progress,
     )  # fmt: skip
 
 
@@ -154,6 +157,34 @@ def test_a_stopped_cache_is_passed_by(site: Site, tmp_path: Path) -> None:
     outcome = run(site, tmp_path)
     site.first(3).go_on()
     assert_whole(outcome, site)
+
+
+@pytest.mark.parametrize("direct", [False, True], ids=["cache", "origin"])
+def test_a_server_that_stops_in_the_middle_of_a_file_costs_nothing(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    server = site.origin if direct else site.first(3)
+    stopped: list[str] = []
+    plain = XRootDSource.read_ranges
+
+    def read_ranges(self: XRootDSource, ranges: Sequence[Range]) -> list[bytes]:
+        # Two requests were answered: the file is open, and its tree is known.
+        if not stopped and self.requests > 2 and self.url.startswith(server.endpoint):
+            stopped.append(self.url)
+            server.pause()
+        return plain(self, ranges)
+
+    def read(chunk: Chunk, url: str) -> ChunkResult:
+        try:
+            return analyse(chunk, url)
+        except TransientReadError:
+            server.go_on()
+            raise
+
+    monkeypatch.setattr(XRootDSource, "read_ranges", read_ranges)
+    routes = Routes((), site.origin.endpoint) if direct else site.routes
+    assert_whole(run(site, tmp_path, read, routes=routes), site)
+    assert len(stopped) == 1
 
 
 def test_both_caches_dead_leaves_the_origin(site: Site, tmp_path: Path) -> None:

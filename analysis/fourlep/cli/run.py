@@ -142,8 +142,15 @@ def _embedded(fileset: str) -> str | Path:
 
 
 def _print_summary(record: RunRecord) -> None:
-    kind, n_files = "synthetic events" if record.synthetic else "events", len(record.files)
+    kind, n_files = _kind(record), len(record.files)
     click.echo(
         f"{record.n_events:,} {kind} in {n_files:,} file{'s' * (n_files != 1)}, "
         f"{record.n_selected:,} selected, {record.wall_s:.1f} s"
     )
+
+
+def _kind(record: RunRecord) -> str:
+    """What the events of a run are called."""
+    if not record.synthetic:
+        return "events"
+    return "events (simulation: synthetic)" if record.observed else "synthetic events"

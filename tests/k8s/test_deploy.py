@@ -233,10 +233,39 @@ def test_namespace_registry_tag_and_class_reach_every_object() -> None:
     assert "'FOURLEP_HOME_STORAGE_CLASS': 'fast'" in claims
 
 
+def test_an_image_that_the_overlay_pins_is_kept() -> None:
+    pinned = "registry.example.org/fourlep/analysis@sha256:" + 64 * "1"
+    folder = REPOSITORY / "build" / "tests" / "k8s" / "pinned"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "kustomization.yaml").write_text(
+        f"""
+resources: [../../../../k8s/overlays/local]
+images:
+  - name: fourlep/analysis
+    newName: {pinned.partition("@")[0]}
+    digest: {pinned.partition("@")[2]}
+configMapGenerator:
+  - name: fourlep-settings
+    namespace: fourlep
+    behavior: merge
+    literals: [FOURLEP_IMAGE={pinned}]
+"""
+    )
+    objects = tuple(render(Kubectl("mine"), chosen(folder)))
+    images = {container["image"] for _, container in each_container(objects)}
+    assert pinned in images
+    assert "registry.example.org/g/fourlep/hub:9" in images
+    assert f"'FOURLEP_IMAGE': '{pinned}'" in str(list(of_kind(objects, "ConfigMap")))
+    job = tuple(render_job(Kubectl("mine"), chosen(folder), REPOSITORY / "k8s" / "smoke"))
+    assert {container["image"] for _, container in each_container(job)} == {pinned}
+
+
 def test_the_smoke_job_runs_the_image_that_is_deployed() -> None:
-    objects = tuple(render_job(Kubectl("mine"), chosen(REPOSITORY / "k8s" / "smoke")))
+    local = find_overlay("local", REPOSITORY)
+    objects = tuple(render_job(Kubectl("mine"), chosen(local), REPOSITORY / "k8s" / "smoke"))
     images = {container["image"] for _, container in each_container(objects)}
     assert images == {"registry.example.org/g/fourlep/analysis:9"}
+    assert {each["metadata"]["namespace"] for each in objects} == {"mine"}
 
 
 def test_without_kubectl_it_says_so() -> None:

@@ -165,13 +165,11 @@ def undeploy(*, purge: str, **values: Any) -> None:
 
 
 def _smoke(kubectl: Kubectl, choices: Choices) -> None:
-    from dataclasses import replace
-
     from fourlep.facility.cluster import manifests, steps
     from fourlep.facility.embedded.layout import repository
 
     folder = repository() / "k8s" / "smoke"
-    job: list[Object] = manifests.render_job(kubectl, replace(choices, overlay=folder))
+    job: list[Object] = manifests.render_job(kubectl, choices, folder)
     steps.smoke(kubectl, job, _say)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -72,8 +72,11 @@ def render(kubectl: Kubectl, choices: Choices) -> list[Object]:
     ClusterError
         If kustomize refuses, with its words.
     """
-    image = f"FOURLEP_IMAGE={_prefix(choices)}/analysis:{choices.tag}"
-    generated = [_merged("fourlep-settings", image)]
+    generated = []
+    # An overlay may name another image, or ours by its digest.
+    if user_image(_kustomize(kubectl, choices, {})).startswith("fourlep/analysis:"):
+        image = f"FOURLEP_IMAGE={_prefix(choices)}/analysis:{choices.tag}"
+        generated.append(_merged("fourlep-settings", image))
     patches: list[Object] = [
         _patch("Namespace", "/metadata/name", choices.namespace, operation="replace")
     ]
@@ -88,9 +91,20 @@ def render(kubectl: Kubectl, choices: Choices) -> list[Object]:
     return _kustomize(kubectl, choices, {"configMapGenerator": generated, "patches": patches})
 
 
-def render_job(kubectl: Kubectl, choices: Choices) -> list[Object]:
-    """Objects of the smoke test, whose folder ``choices`` name as the overlay."""
-    return _kustomize(kubectl, choices, {})
+def user_image(objects: list[Object]) -> str:
+    """Image of users' servers and clusters in rendered manifests; "" where there is none."""
+    settings = [each.get("data", {}) for each in of_kind(objects, "ConfigMap")]
+    return next((each["FOURLEP_IMAGE"] for each in settings if "FOURLEP_IMAGE" in each), "")
+
+
+def render_job(kubectl: Kubectl, choices: Choices, folder: Path) -> list[Object]:
+    """Objects of the smoke test in ``folder``, which runs in the users' own image."""
+    image = user_image(render(kubectl, choices))
+    objects = _kustomize(kubectl, replace(choices, overlay=folder), {})
+    for job in of_kind(objects, "Job"):
+        for container in job["spec"]["template"]["spec"]["containers"]:
+            container["image"] = image
+    return objects
 
 
 def _kustomize(kubectl: Kubectl, choices: Choices, more: Object) -> list[Object]:

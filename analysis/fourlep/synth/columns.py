@@ -37,6 +37,9 @@ ELECTRONS = 0x3902FEC0
 MUONS = 0x3A6B126F
 
 _TO_MEV = GeV / MeV
+#: Set in the quality byte of every muon of the real sample, above the three bits of the
+#: enumerator.
+_QUALITY_BIT = 8
 _ELECTRON_MASS_MEV = 0.511
 #: Relative track pT resolution, and angular ones, for the covariance that files state.
 _TRACK_ERRORS = (4e-4, 4e-4, 0.02)
@@ -160,7 +163,7 @@ def _muons(leptons: Leptons, track_iso: Floats, n_events: int) -> Columns:
     is_combined = of.muon_type == COMBINED
     flags = {
         "muonType": of.muon_type,
-        "quality": of.identification,
+        "quality": of.identification | _QUALITY_BIT,
         "author": np.ones(len(of)),
         "DFCommonMuonPassPreselection": np.ones(len(of)),
         "DFCommonMuonPassIDCuts": has_inner,

@@ -8,11 +8,7 @@ import pytest
 from fourlep.datasets.good_runs import GoodRuns
 from fourlep.errors import CorruptFileError
 from fourlep.physics.fourlepton import Fourlepton, FourleptonConfig
-from fourlep.physics.fourlepton.config import (
-    ElectronConfig,
-    QuadrupletConfig,
-    RegionConfig,
-)
+from fourlep.physics.fourlepton.config import QuadrupletConfig
 from fourlep.physics.fourlepton.quadruplets import m34_minimum
 from hand_made import HALF_Z, Electron, Muon, changed, events_of, pair, reference
 
@@ -395,39 +391,3 @@ def test_without_track_columns_leptons_stand_for_their_tracks() -> None:
     event = changed(_near(Electron, Muon, 0.25), 2, track_iso=HALF_Z + 1.0)
     assert not {"electron.track_pt", "muon.track_pt"} & set(events_of(event).absent)
     assert _removed_by(event) == ""
-
-
-# Configuration.
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: QuadrupletConfig(m12_min=120.0), "no m12 is between"),
-        (lambda: QuadrupletConfig(m34_rise_start=200.0), "must be below"),
-        (lambda: QuadrupletConfig(pt_min=(10.0, 15.0, 20.0)), "must fall"),
-        (lambda: RegionConfig(signal=(130.0, 115.0)), "no m4l is between"),
-    ],
-)
-def test_thresholds_that_leave_nothing_are_refused(make, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        make()
-
-
-def test_another_identification_can_be_chosen() -> None:
-    config = FourleptonConfig(electron=ElectronConfig(identification="is_tight"))
-    selection = Fourlepton(config)
-    assert "electron.is_tight" in selection.optional
-    assert selection.cascade.electron[0].column == "electron.is_tight"
-
-
-def test_it_has_no_variations_of_its_own() -> None:
-    assert SELECTION.variations == ()
-    with pytest.raises(KeyError):
-        SELECTION.vary(_candidates(reference()), "any")
-
-
-def test_every_histogram_has_its_observable() -> None:
-    observables = _candidates(reference()).observables
-    for spec in SELECTION.histograms:
-        assert spec.bins(observables).shape[0] == 1

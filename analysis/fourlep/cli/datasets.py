@@ -52,6 +52,7 @@ def list_filesets(*, as_json: bool) -> None:
         ],
         numbers=4,
     )
+    click.echo("`fourlep run synthetic` makes and takes a synthetic stand-in release.", err=True)
 
 
 @datasets.command(short_help="Show the datasets of FILESET and their numbers.")

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import Polynomial
 
 from fourlep.errors import FitError
 from fourlep.stats.best_fit import BestFit, fit
@@ -26,12 +25,14 @@ _COARSE = 1.0
 #: Range of the fine points in standard deviations, and their numbers in mass and strength.
 _REACH, _N_MASSES, _N_STRENGTHS = 3.2, 13, 13
 
+#: Range above the best strength, where the likelihood falls more slowly.
+_REACH_ABOVE = 4.0
+
 #: Largest range of the fine points on either side, GeV.
 _WIDEST = 4.0
 
-#: Degree of the polynomial through the profile, which evens out candidates that cross the
-#: border of a bin.
-_DEGREE = 4
+#: Points at which a curve's minimum and crossings are looked for.
+_N_FINE = 4001
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,9 +129,10 @@ def fit_mass(
     mass, lowest = _minimum(curve, masses)
     best = search.point(mass, points[0].start).fitted(strength)
     progress("mass: contour")
-    value, reach = best.value(strength), _REACH * best.error(strength)
+    value, error = best.value(strength), best.error(strength)
     # Without a signal there is no mass: the surface begins there.
-    strengths = np.linspace(max(value - reach, 0.0), value + reach, _N_STRENGTHS)
+    lowest_strength = max(value - _REACH * error, 0.0)
+    strengths = np.linspace(lowest_strength, value + _REACH_ABOVE * error, _N_STRENGTHS)
     surface = np.array([point.row(strength, strengths) for point in points])
     low, high = _crossings(curve, masses, mass, lowest + 1.0)
     return MassFit(
@@ -138,8 +140,8 @@ def fit_mass(
         low=None if low is None else low - mass,
         high=None if high is None else high - mass,
         strength=strength,
-        value=best.value(strength),
-        error=best.error(strength),
+        value=value,
+        error=error,
         minos=best.minos[strength],
         masses=masses,
         profile=levels - lowest,
@@ -226,27 +228,33 @@ class _Search:
         return below, here, above
 
 
-def _curve(masses: Floats, levels: Floats) -> Polynomial:
-    return Polynomial.fit(masses, levels, _DEGREE)
+def _curve(masses: Floats, levels: Floats) -> Callable[[Floats], Floats]:
+    """Smoothing spline through a profile, as smooth as cross-validation allows.
+
+    It evens out candidates that cross the border of a bin as the mass moves.
+    """
+    from scipy.interpolate import make_smoothing_spline
+
+    curve: Callable[[Floats], Floats] = make_smoothing_spline(masses, levels)
+    return curve
 
 
-def _minimum(curve: Polynomial, masses: Floats) -> tuple[float, float]:
+def _minimum(curve: Callable[[Floats], Floats], masses: Floats) -> tuple[float, float]:
     """Where a curve through the profile is lowest, and how low."""
-    fine = np.linspace(masses[0], masses[-1], 2001)
+    fine = np.linspace(masses[0], masses[-1], _N_FINE)
     values = curve(fine)
     position = int(np.argmin(values))
     return float(fine[position]), float(values[position])
 
 
 def _crossings(
-    curve: Polynomial, masses: Floats, centre: float, level: float
+    curve: Callable[[Floats], Floats], masses: Floats, centre: float, level: float
 ) -> tuple[float | None, float | None]:
     """Nearest masses below and above the minimum where the curve is at a level."""
-    roots = (curve - level).roots()
-    real = np.real(roots[np.abs(np.imag(roots)) < 1e-9])
-    inside = real[(real >= masses[0]) & (real <= masses[-1])]
-    below, above = inside[inside < centre], inside[inside > centre]
+    fine = np.linspace(masses[0], masses[-1], _N_FINE)
+    beyond = fine[curve(fine) > level]
+    below, above = beyond[beyond < centre], beyond[beyond > centre]
     return (
-        float(below.max()) if len(below) else None,
-        float(above.min()) if len(above) else None,
+        float(below[-1]) if len(below) else None,
+        float(above[0]) if len(above) else None,
     )

@@ -74,6 +74,19 @@ def parameter_title(name: str) -> str:
     return name
 
 
+def with_errors(value: float, low: float, high: float) -> str:
+    """Value with its lower (negative) and upper error, to two digits of the error.
+
+    Examples
+    --------
+    >>> with_errors(-14.462, -15.233, 17.826)
+    '−14$^{+18}_{-15}$'
+    """
+    digits = max(0, 1 - int(np.floor(np.log10(max(high - low, 1e-9) / 2))))
+    shown = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return rf"{shown}$^{{+{high:.{digits}f}}}_{{{low:.{digits}f}}}$"
+
+
 def draw_pulls(points: Sequence[PullPoint], caption: Caption) -> Figure:
     """Draw pulls and constraints, one row a parameter.
 
@@ -252,7 +265,7 @@ def draw_strengths(points: Sequence[StrengthPoint], caption: Caption) -> Figure:
         )
         for row, point in enumerate(points):
             axes.annotate(
-                f"{point.value:.2f} $^{{+{point.high:.2f}}}_{{{point.low:.2f}}}$",
+                with_errors(point.value, point.low, point.high),
                 (1.02, row),
                 xycoords=("axes fraction", "data"),
                 va="center",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fourlep.plots.fit_parameters import parameter_title, write_head
+from fourlep.plots.fit_parameters import parameter_title, with_errors, write_head
 from fourlep.plots.style import OKABE_ITO, Caption, figure_style
 
 if TYPE_CHECKING:
@@ -103,7 +103,5 @@ def draw_scan(curve: Curve, caption: Caption) -> Figure:
 def _result(curve: Curve, title: str) -> str:
     if curve.low is None or curve.high is None:
         return f"{title} = {curve.best:.3g}"
-    digits = max(0, 1 - int(np.floor(np.log10(max(curve.high - curve.low, 1e-9) / 2))))
-    high, low = curve.high - curve.best, curve.low - curve.best
-    errors = rf"$^{{+{high:.{digits}f}}}_{{{low:.{digits}f}}}$"
-    return f"{title} = {curve.best:.{digits}f}{errors} {curve.unit}".rstrip()
+    result = with_errors(curve.best, curve.low - curve.best, curve.high - curve.best)
+    return f"{title} = {result} {curve.unit}".rstrip()

@@ -72,6 +72,8 @@ case $name in
         confined fourlep --version
         confined python -c 'import coffea, dask_gateway, distributed, jupyterhub, numba, uproot, XRootD'
         confined jupyterhub-singleuser --version
+        # images/analysis/openssl.cnf is in force.
+        confined python -c 'import ssl; assert ssl.create_default_context().options & ssl.OP_IGNORE_UNEXPECTED_EOF'
         answers 'jupyter server --ip=127.0.0.1 --port=8888' "$(get http://127.0.0.1:8888/api)"
         answers 'dask scheduler --host 127.0.0.1' "$(get http://127.0.0.1:8787/health)"
         confined fourlep facility stand-in --directory=/tmp/fourlep --address=root://origin//fourlep --events=2000

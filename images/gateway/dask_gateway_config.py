@@ -33,10 +33,6 @@ c.ClusterConfig.idle_timeout = number("FOURLEP_CLUSTER_IDLE_S", 1800)
 c.ClusterConfig.environment = {
     "FOURLEP_CACHES": text("FOURLEP_CACHES", ""),
     "FOURLEP_CACHE_ORIGIN": text("FOURLEP_CACHE_ORIGIN", ""),
-    # With TLS 1.3 a client that leaves before it has read its session tickets leaves an error
-    # in OpenSSL's queue, which Python takes for one of another connection (cpython #148594):
-    # workers and clients were cut off on a busy node. TLS 1.2 sends no tickets afterwards.
-    "DASK_DISTRIBUTED__COMM__TLS__MAX_VERSION": "1.2",
     # One thread for each task that numba or BLAS serves: dask counts the cores.
     "NUMBA_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

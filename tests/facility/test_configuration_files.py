@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from ssl import TLSVersion
 from typing import Any
 
-import dask
 import pytest
-from distributed.security import Security
 from traitlets.config import Config, PyFileConfigLoader
 
 from fourlep.errors import ConfigError
@@ -203,15 +200,6 @@ def test_every_cluster_is_limited_and_guarded(environment: pytest.MonkeyPatch, w
     backend = config[config.DaskGateway.backend_class.__name__]
     assert backend.limits.user_clusters == 2
     assert config.ClusterConfig.idle_timeout == 1800
-
-
-def test_clusters_speak_a_tls_that_leaves_no_error_behind(
-    environment: pytest.MonkeyPatch,
-) -> None:
-    variables = gateway().ClusterConfig.environment
-    asked = dask.config.collect_env(variables)["distributed"]["comm"]["tls"]["max_version"]
-    with dask.config.set({"distributed.comm.tls.max-version": asked}):
-        assert Security(require_encryption=True).tls_max_version is TLSVersion.TLSv1_2
 
 
 def test_workers_on_one_machine_listen_on_loopback(environment: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def measure(
     """
     with tempfile.TemporaryDirectory(prefix="fourlep-bench-") as folder:
         for setting in SETTINGS:
-            path = Path(folder) / f"SYNTHETIC_{setting.codec}_{setting.share}.root"
+            path = _path(folder, setting)
             if not path.exists():
                 tell(f"writing {path.name}")
                 content = Content(n_events, setting.share, seed=1)
@@ -109,7 +109,11 @@ def measure(
             yield from _compared(path, setting, n_events, rounds)
         yield from _opening(path, rounds)
         tell("measuring starts and memory")
-        yield from _processes(path)
+        yield from _processes(_path(folder, SETTINGS[0]))
+
+
+def _path(folder: str, setting: Setting) -> Path:
+    return Path(folder) / f"SYNTHETIC_{setting.codec}_{setting.share}.root"
 
 
 def _compared(path: Path, setting: Setting, n_events: int, rounds: int) -> Iterator[Figure]:
@@ -161,9 +165,10 @@ def _processes(path: Path) -> Iterator[Figure]:
 
 #: Reads one file and tells the CPU time since the interpreter began, imports included,
 #: then reads eight at a time and tells the memory.
-_SCRIPT = """
-import resource, sys, time
+_SCRIPT = r"""
+import re, sys, time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from fourlep.benchmark.files import cascade
 from fourlep.io import open_events
 def read(_):
@@ -174,7 +179,9 @@ read(0)
 print(time.process_time())
 with ThreadPoolExecutor(8) as pool:
     list(pool.map(read, range(16)))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+# Not getrusage: its maximum begins with that of the process that started this one.
+peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+print(int(peak[1]) * 1024)
 """
 
 

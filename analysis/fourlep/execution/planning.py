@@ -1,9 +1,9 @@
 """How long a run takes, what it costs and what limits it: a model of a few terms.
 
 Workers, network, round trips and the driver (scheduler and client) work side by side, so
-the slowest of them sets the pace; starting up and the last batches come on top::
+the slowest of them sets the pace; starting up and the last file come on top::
 
-    elapsed = start-up + max(processor, network, round trips, driver) + last batch
+    elapsed = start-up + max(processor, network, round trips, driver) + last file
 
 The rates are measured ones (``docs/reference/scale.md`` says how); `Rates` of another
 machine can be put in their place.
@@ -147,7 +147,8 @@ def plan(n_files: int, n_events: int, site: Site, rates: Rates | None = None) ->
         "round trips": n_files * wait_s / (site.workers * site.in_flight),
         "driver": n_tasks * rates.task_s + n_files * rates.item_s,
     }
-    last_s = size * max(work_s / n_files, wait_s / site.in_flight) + rates.batch_cpu_s
+    # Batches shrink towards the end (`fourlep.execution.sizing.fair_share`), down to one file.
+    last_s = max(work_s / n_files, wait_s) + rates.batch_cpu_s
     elapsed_s = rates.start_s + max(terms.values()) + last_s
     held_h = site.workers * elapsed_s / 3600.0
     return Plan(elapsed_s, held_h, asked, moved, terms, n_batches)

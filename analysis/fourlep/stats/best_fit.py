@@ -107,7 +107,8 @@ def _covariance(likelihood: Likelihood, data: Floats, minimum: Minimum) -> Float
             raise FitError(
                 "the curvature of the likelihood at the best fit is not positive-definite",
                 remedy="two parameters may do the same thing: free fewer normalisations or "
-                "strengths",
+                "strengths; or the simulation has too few events for the bins: take wider ones, or "
+                "simulate more",
             )
         covariance[np.ix_(explicit, explicit)] = np.asarray(minimum.minuit.covariance)
     local = ~minimum.held[likelihood.bin_parameters]

@@ -137,14 +137,16 @@ def test_a_killed_client_resumes_where_it_stopped(tmp_path: Path, cluster: str) 
 
 
 def test_an_interrupted_client_resumes(tmp_path: Path) -> None:
-    with client(tmp_path, "--cluster", "inline") as process:
+    many = items(5000)
+    with client(tmp_path, "--cluster", "inline", "--items", "5000") as process:
         wait_for_progress(process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode != 0
-    assert_whole(
-        execute(MANY, count, directory=tmp_path, fingerprint="f", cluster="inline", resume=True)
+    outcome = execute(
+        many, count, directory=tmp_path, fingerprint="f", cluster="inline", resume=True
     )
+    assert_whole(outcome, many)
 
 
 def test_a_second_client_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:

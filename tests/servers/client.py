@@ -6,6 +6,7 @@ Prints a line for each portion entered, then the sum as hexadecimal float.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def tell(progress: Progress) -> None:
 
 
 def main() -> None:
+    # Whoever started the tests in the background may have it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--items", type=int, default=100)

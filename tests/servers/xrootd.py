@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -122,8 +123,13 @@ class Daemon:
             self._process = None
 
     def pause(self) -> None:
-        """Stop it without closing anything (SIGSTOP)."""
+        """Stop it without closing anything (SIGSTOP), and wait until every thread stands."""
         os.kill(self.pid, signal.SIGSTOP)
+        while not all(
+            task.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T"
+            for task in Path(f"/proc/{self.pid}/task").iterdir()
+        ):
+            time.sleep(0.001)
 
     def go_on(self) -> None:
         """Undo `pause`."""

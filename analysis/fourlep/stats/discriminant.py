@@ -151,8 +151,7 @@ def train(run: Run, table: CandidateTable, *, low: float, high: float, seed: int
 
 def _one_thread() -> AbstractContextManager[object]:
     try:
-        # Comes with scikit-learn, without type hints.
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits  # comes with scikit-learn
     except ImportError as error:
         raise FitError(
             "scikit-learn is not installed", remedy="pip install 'fourlep[ml]'"

@@ -90,6 +90,25 @@ def write_histograms(path: Path, contents: Mapping[str, tuple[np.ndarray, np.nda
             file[name] = histogram
 
 
+def write_record(directory: Path, **changed: Any) -> None:
+    """Write the ``run.json`` of a complete synthetic run; ``changed`` keys replace its own."""
+    record = {
+        "fingerprint": f"fingerprint-of-{directory.name}",
+        "selection": "fourlepton",
+        "luminosity_ifb": 36.6,
+        "complete": True,
+        "missing": [],
+        "synthetic": True,
+        "observed": False,
+        "processes": {
+            "data": {"role": "data"},
+            "ggF": {"role": "signal"},
+            "ZZ": {"role": "background"},
+        },
+    }
+    (directory / "run.json").write_text(json.dumps({**record, **changed}))
+
+
 MakeRun = Callable[..., Path]
 
 
@@ -111,21 +130,14 @@ def make_run(tmp_path: Path) -> MakeRun:
         contents = _contents(variations, strength, seed)
         change(contents)
         write_histograms(directory / "histograms.root", contents)
-        content = {
-            "fingerprint": f"fingerprint-of-{name}",
-            "selection": "fourlepton",
-            "luminosity_ifb": 36.6,
-            "complete": True,
-            "missing": [],
-            "synthetic": True,
-            "observed": False,
-            "processes": {
-                "data": {"role": "data"},
-                **{process: {"role": role} for process, role in PROCESSES.items()},
-            },
-            "variations": ["nominal", *variations],
+        processes = {
+            "data": {"role": "data"},
+            **{process: {"role": role} for process, role in PROCESSES.items()},
         }
-        (directory / "run.json").write_text(json.dumps({**content, **record}))
+        write_record(
+            directory,
+            **{"processes": processes, "variations": ["nominal", *variations], **record},
+        )
         return directory
 
     return make

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from fourlep.stats.categories import CategoryHistograms, categorised
 from fourlep.stats.config import FitConfig, FitRegion, fourlepton_config
 from fourlep.stats.discriminant import N_FOLDS, train
 from fourlep.stats.run_directory import open_histograms, read_run
-from unit.stats.conftest import EDGES, write_histograms
+from unit.stats.conftest import EDGES, write_histograms, write_record
 
 N_SIMULATED = 1000
 RATES = {"ggF": 25.0, "ZZ": 40.0}
@@ -77,22 +76,7 @@ def learning_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 contents[f"{folder}/{process}_EFF__1{side}"] = (values * factor, variances)
     pq.write_table(pa.concat_tables(tables), directory / "candidates.parquet")
     write_histograms(directory / "histograms.root", contents)
-    record = {
-        "fingerprint": "learning",
-        "selection": "fourlepton",
-        "luminosity_ifb": 36.6,
-        "complete": True,
-        "missing": [],
-        "synthetic": True,
-        "observed": False,
-        "processes": {
-            "data": {"role": "data"},
-            "ggF": {"role": "signal"},
-            "ZZ": {"role": "background"},
-        },
-        "variations": ["EFF__1up", "EFF__1down"],
-    }
-    (directory / "run.json").write_text(json.dumps(record))
+    write_record(directory, variations=["EFF__1up", "EFF__1down"])
     (directory / "fit.toml").write_text(CONFIG)
     return directory
 

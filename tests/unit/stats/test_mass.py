@@ -22,7 +22,7 @@ from fourlep.stats.mass_templates import SIMULATED, MassTemplates, mass_template
 from fourlep.stats.preparation import Preparation, prepare
 from fourlep.stats.run_directory import Run, open_histograms, read_run
 from fourlep.stats.workspace import Workspace, build_workspace
-from unit.stats.conftest import EDGES, write_histograms
+from unit.stats.conftest import EDGES, write_histograms, write_record
 
 N_SIMULATED = 20_000
 WIDTH = 2.0
@@ -70,22 +70,8 @@ def _write_run(directory: Path, data: np.ndarray, **record: object) -> Path:
             contents[f"4mu/all/m4l/{process}_{SCALE}__1{side}"] = _counts(varied, weight)
     pq.write_table(pa.concat_tables(tables), directory / "candidates.parquet")
     write_histograms(directory / "histograms.root", contents)
-    content = {
-        "fingerprint": directory.name,
-        "selection": "fourlepton",
-        "luminosity_ifb": 36.6,
-        "complete": True,
-        "missing": [],
-        "synthetic": True,
-        "observed": False,
-        "processes": {
-            "data": {"role": "data"},
-            "ggF": {"role": "signal"},
-            "ZZ": {"role": "background"},
-        },
-        "variations": [f"{SCALE}__1up", f"{SCALE}__1down"],
-    }
-    (directory / "run.json").write_text(json.dumps({**content, **record}))
+    variations = [f"{SCALE}__1up", f"{SCALE}__1down"]
+    write_record(directory, **{"variations": variations, **record})
     return directory
 
 

@@ -116,6 +116,8 @@ def _go_wrong(what: str, url: str) -> None:
         ctypes.string_at(0)
     if what == "stop":
         os.kill(os.getpid(), signal.SIGSTOP)
+        # The kernel may stop another thread first: this one must not end its read meanwhile.
+        threading.Event().wait()
     if what == "error":
         raise ValueError("a program error")
     kinds = {

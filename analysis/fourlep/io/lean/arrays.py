@@ -88,11 +88,14 @@ class Leptons(NamedTuple):
         1 for each lepton that passes every cut up to now.
     passing : (n,) int32
         How many those are, by entry.
+    where : (n_baskets,) int64
+        Where the first of a basket's entries in the window begins, in the first column.
     """
 
     offsets: Integers
     flags: npt.NDArray[np.uint8]
     passing: npt.NDArray[np.int32]
+    where: Integers
 
 
 #: Codes of the number types, as in `scan_kernels.decoded`.

@@ -18,16 +18,14 @@ from fourlep.errors import CorruptFileError
 from fourlep.io.lean import basket_kernels as kernels
 from fourlep.io.lean.arrays import Inflated, Integers
 from fourlep.io.lean.basket_kernels import Keys, Rows, Target
+from fourlep.io.lean.branch_set import Baskets, BranchSet
 from fourlep.io.lean.inflate import InflationError, Inflator, inflate
-from fourlep.io.lean.layout import Form
 from fourlep.io.lean.native import Native, native
+from fourlep.io.lean.scratch import Scratch
 from fourlep.io.lean.tree import Branch
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.transport import ByteSource
 from fourlep.io.transport.coalesce import read_coalesced
-
-#: Baskets of branches, by number, ascending.
-Wanted = tuple[Branch, Integers]
 
 #: Inflated bytes of a round. Readers ask for far less; only a file that lies about its
 #: sizes gets here.
@@ -99,13 +97,22 @@ class BasketReader:
         self._gap_bytes = gap_bytes
         self._tree_title = tree_title
         self._fetched: list[_Fetched] = []
-        self._names: dict[str, bytes] = {}
+        self._sets: dict[tuple[str, ...], BranchSet] = {}
+        self._names: dict[tuple[str, ...], tuple[npt.NDArray[np.uint8], Integers]] = {}
         self._kept: dict[str, tuple[Integers, Inflated]] = {}
         self._kept_bytes = 0
+        self._scratch = Scratch()
 
-    def fetch(self, wanted: Iterable[Wanted]) -> None:
+    def together(self, branches: Sequence[Branch]) -> BranchSet:
+        """Make a set of branches of this file, once."""
+        names = tuple([branch.name for branch in branches])
+        if names not in self._sets:
+            self._sets[names] = BranchSet(tuple(branches))
+        return self._sets[names]
+
+    def fetch(self, wanted: Iterable[Baskets]) -> None:
         """Fetch baskets in one round of reading, those at hand excepted."""
-        chosen = [(branch.seeks[n], branch.sizes[n]) for branch, n in wanted if len(n)]
+        chosen = [(baskets.seek, baskets.size) for baskets in wanted if len(baskets.row)]
         if not chosen:
             return
         seek, first = np.unique(np.concatenate([seek for seek, _ in chosen]), return_index=True)
@@ -114,29 +121,44 @@ class BasketReader:
             is_missing = ~each.holds(seek)
             seek, size = seek[is_missing], size[is_missing]
         if len(seek):
-            data, place = read_coalesced(self._source, seek, size, self._gap_bytes)
-            self._fetched.append(_Fetched(seek, place, kernels.as_bytes(data)))
+            room = self._scratch.room
+            data, place = read_coalesced(self._source, (seek, size), self._gap_bytes, room)
+            data.flags.writeable = False
+            self._fetched.append(_Fetched(seek, place, data))
 
     def forget(self) -> None:
-        """Let go of what was fetched."""
+        """Let go of what was fetched and inflated; `Inflated` are of no use any more."""
         self._fetched.clear()
         self._kept.clear()
         self._kept_bytes = 0
+        self._scratch.give_back()
 
-    def inflated(self, wanted: Sequence[Wanted], *, keep: bool = False) -> list[Inflated]:
-        """Inflate baskets of branches, fetching those that are not at hand.
+    def keep(self, baskets: Baskets, held: Inflated) -> None:
+        """Remember the inflated baskets of a single branch for a second use."""
+        (branch,) = baskets.branches.branches
+        n_bytes = int((held.end - held.begin).sum())
+        if self._kept_bytes + n_bytes <= _MAX_KEPT_BYTES:
+            self._kept_bytes += n_bytes
+            self._kept[branch.name] = baskets.row, held
 
-        Parameters
-        ----------
-        wanted
-            Branches and baskets.
-        keep
-            Whether they will be asked for again.
+    def kept(self, branch: Branch, entries: Integers) -> tuple[Baskets, Inflated] | None:
+        """Baskets of a branch that hold ``entries``, if all of them were kept."""
+        if branch.name not in self._kept or not len(entries):
+            return None
+        wanted = self.together((branch,)).baskets(entries)
+        rows, held = self._kept[branch.name]
+        index = np.minimum(np.searchsorted(rows, wanted.row), len(rows) - 1)
+        if not np.array_equal(rows[index], wanted.row):
+            return None
+        return wanted, Inflated(held.data, *(part[index] for part in held[1:]))
+
+    def inflated(self, wanted: Baskets) -> Inflated:
+        """Inflate baskets, fetching those that are not at hand.
 
         Returns
         -------
-        list of Inflated
-            In the order of ``wanted``; they may share their ``data``.
+        Inflated
+            One row for each row of ``wanted``, until `forget` is called.
 
         Raises
         ------
@@ -145,90 +167,44 @@ class BasketReader:
         UnsupportedError
             If a basket has no entry offsets of its own.
         """
-        at_hand = [self._again(*each) for each in wanted]
-        missing = [each for each, held in zip(wanted, at_hand, strict=True) if held is None]
-        found = iter(self._inflated(missing))
-        result = [next(found) if held is None else held for held in at_hand]
-        for (branch, numbers), held in zip(wanted, result, strict=True):
-            n_bytes = int((held.end - held.begin).sum())
-            if keep and self._kept_bytes + n_bytes <= _MAX_KEPT_BYTES:
-                self._kept_bytes += n_bytes
-                self._kept[branch.name] = numbers, held
-        return result
-
-    def _again(self, branch: Branch, numbers: Integers) -> Inflated | None:
-        """Baskets that were kept, if all of them were."""
-        if branch.name not in self._kept or not len(numbers):
-            return None
-        kept, held = self._kept[branch.name]
-        index = np.minimum(np.searchsorted(kept, numbers), len(kept) - 1)
-        if not np.array_equal(kept[index], numbers):
-            return None
-        return Inflated(held.data, *(part[index] for part in held[1:]))
-
-    def _inflated(self, wanted: Sequence[Wanted]) -> list[Inflated]:
-        self.fetch(wanted)
-        counts = np.asarray([len(numbers) for _, numbers in wanted], dtype=np.int64)
-        if not counts.sum():
-            return [_nothing(branch) for branch, _ in wanted]
-        data, rows, names = self._rows(wanted, counts)
+        self.fetch([wanted])
+        first = wanted.branches.tables.first[wanted.row]
+        n_entries = wanted.branches.tables.after[wanted.row] - first
+        if not len(wanted.row):
+            return Inflated(kernels.as_bytes(b""), first, first, first, first, n_entries, first)
+        data, rows, names = self._rows(wanted, n_entries)
         keys = Keys.empty(len(rows.seek))
         kernels.verify(data, rows, names, keys)
-        self._check(keys, rows, wanted, counts)
+        self._check(keys, rows, wanted)
         end = np.cumsum(keys.object_bytes)
         if end[-1] > _MAX_INFLATED_BYTES:
-            raise self._damaged(wanted[0][0].name, rows.seek[0], f"{end[-1]} bytes in one round")
+            raise self._damaged(wanted, 0, f"{end[-1]} bytes in one round")
         begin = end - keys.object_bytes
-        out = np.empty(int(end[-1]), dtype=np.uint8)
+        out = self._scratch.room(int(end[-1]))
         using = native() if self._inflate is inflate else Native(0, 0, 0, 0)
         kernels.inflate_blocks(data, rows, keys, Target(begin, out), using)
-        for row in np.flatnonzero(keys.status).tolist():
-            content = data[rows.place[row] : rows.place[row] + rows.size[row]]
-            content = content[keys.key_bytes[row] :]
-            where = _name(row, wanted, counts), rows.seek[row]
-            out[begin[row] : end[row]] = self._inflated_here(content, end[row] - begin[row], where)
+        if keys.status.any():
+            self._inflate_left(data, rows, keys, (wanted, begin, end), out)
         out.flags.writeable = False  # one type for the kernels, whoever made the buffer
-        cuts = np.cumsum(counts)[:-1]
-        columns = (begin, begin + keys.border, end, keys.key_bytes)
-        parts = zip(*(np.split(column, cuts) for column in columns), strict=True)
-        return [
-            Inflated(
-                data=out,
-                begin=part[0],
-                border=part[1],
-                end=part[2],
-                first=branch.entries[numbers],
-                n_entries=branch.entries[numbers + 1] - branch.entries[numbers],
-                key_bytes=part[3],
-            )
-            for (branch, numbers), part in zip(wanted, parts, strict=True)
-        ]
+        return Inflated(out, begin, begin + keys.border, end, first, n_entries, keys.key_bytes)
 
     def _rows(
-        self, wanted: Sequence[Wanted], counts: Integers
+        self, wanted: Baskets, n_entries: Integers
     ) -> tuple[npt.NDArray[np.uint8], Rows, npt.NDArray[np.uint8]]:
         """Fetched bytes, what is expected where in them, and the names of keys."""
-        seek = np.concatenate([branch.seeks[numbers] for branch, numbers in wanted])
-        size = np.concatenate([branch.sizes[numbers] for branch, numbers in wanted])
-        first = np.concatenate([branch.entries[numbers] for branch, numbers in wanted])
-        after = np.concatenate([branch.entries[numbers + 1] for branch, numbers in wanted])
+        seek, size = wanted.seek, wanted.size
         data, place = self._held(seek, size)
-        names = [self._key_names(branch.name) for branch, _ in wanted]
-        name_end = np.cumsum([len(name) for name in names])
-        entry_bytes = [
-            branch.layout.dtype.itemsize if branch.layout.form is Form.SCALAR else 0
-            for branch, _ in wanted
-        ]
+        names, bounds = self._key_names(wanted.branches)
         rows = Rows(
             place=place,
             size=size,
             seek=seek,
-            n_entries=after - first,
-            name_begin=np.repeat(name_end - [len(name) for name in names], counts),
-            name_end=np.repeat(name_end, counts),
-            entry_bytes=np.repeat(np.asarray(entry_bytes, dtype=np.int64), counts),
+            n_entries=n_entries,
+            name_begin=bounds[:-1].repeat(wanted.counts),
+            name_end=bounds[1:].repeat(wanted.counts),
+            entry_bytes=wanted.branches.entry_bytes.repeat(wanted.counts),
         )
-        return data, rows, kernels.as_bytes(b"".join(names))
+        return data, rows, names
 
     def _held(self, seek: Integers, size: Integers) -> tuple[npt.NDArray[np.uint8], Integers]:
         """Bytes that hold records, and where each begins in them."""
@@ -242,56 +218,55 @@ class BasketReader:
             parts.append(fetched.data[place : place + int(length)].tobytes())
         return kernels.as_bytes(b"".join(parts)), np.cumsum(size) - size
 
-    def _check(self, keys: Keys, rows: Rows, wanted: Sequence[Wanted], counts: Integers) -> None:
+    def _check(self, keys: Keys, rows: Rows, wanted: Baskets) -> None:
         """Refuse what the kernel found wrong with a key."""
         if not keys.status.any():
             return
         row = int(np.argmax(keys.status != 0))
         status = int(keys.status[row])
-        name = _name(row, wanted, counts)
         if status == kernels.GENERATED:
-            raise UnsupportedError(f"{name}: generated entry offsets")
+            raise UnsupportedError(f"{wanted.branch_of(row).name}: generated entry offsets")
         if status == kernels.COUNT:
             what = f"it has {keys.n_entries[row]} entries where the tree has {rows.n_entries[row]}"
         else:
             what = _WRONG[status]
-        raise self._damaged(name, rows.seek[row], what)
+        raise self._damaged(wanted, row, what)
 
-    def _inflated_here(
-        self, content: npt.NDArray[np.uint8], n_bytes: int, where: tuple[str, int]
-    ) -> npt.NDArray[np.uint8]:
-        """Inflate a basket that the kernel left, or say what is wrong with it."""
-        try:
-            inflated = self._inflate(memoryview(content.data), n_bytes)
-        except InflationError as error:
-            raise self._damaged(*where, str(error)) from error
-        return np.frombuffer(inflated, dtype=np.uint8)
+    def _inflate_left(
+        self,
+        data: npt.NDArray[np.uint8],
+        rows: Rows,
+        keys: Keys,
+        places: tuple[Baskets, Integers, Integers],
+        out: npt.NDArray[np.uint8],
+    ) -> None:
+        """Inflate the baskets that the kernel left, or say what is wrong with one."""
+        wanted, begin, end = places
+        for row in np.flatnonzero(keys.status).tolist():
+            content = data[rows.place[row] : rows.place[row] + rows.size[row]]
+            content = content[keys.key_bytes[row] :]
+            try:
+                inflated = self._inflate(memoryview(content.data), int(end[row] - begin[row]))
+            except InflationError as error:
+                raise self._damaged(wanted, row, str(error)) from error
+            out[begin[row] : end[row]] = np.frombuffer(inflated, dtype=np.uint8)
 
-    def _key_names(self, branch: str) -> bytes:
-        """Names of class, branch and tree as a key has them."""
-        if branch not in self._names:
-            names = ("TBasket", branch, self._tree_title)
-            self._names[branch] = b"".join(map(_string, names))
-        return self._names[branch]
+    def _key_names(self, branches: BranchSet) -> tuple[npt.NDArray[np.uint8], Integers]:
+        """Names of class, branch and tree as the keys of each branch have them, and bounds."""
+        names = tuple([branch.name for branch in branches.branches])
+        if names not in self._names:
+            each = [b"".join(map(_string, ("TBasket", name, self._tree_title))) for name in names]
+            bounds = np.cumsum([0, *map(len, each)], dtype=np.int64)
+            self._names[names] = kernels.as_bytes(b"".join(each)), bounds
+        return self._names[names]
 
-    def _damaged(self, name: str, seek: int, what: str) -> CorruptFileError:
-        url = self._source.url
+    def _damaged(self, wanted: Baskets, row: int, what: str) -> CorruptFileError:
+        url, name = self._source.url, wanted.branch_of(row).name
         return CorruptFileError(
-            f"{url}: basket of {name} at byte {seek}: {what}",
+            f"{url}: basket of {name} at byte {wanted.seek[row]}: {what}",
             url=url,
             remedy="the file is damaged where it was read: read it from another place",
         )
-
-
-def _name(row: int, wanted: Sequence[Wanted], counts: Integers) -> str:
-    """Branch of a row."""
-    return wanted[int(np.searchsorted(np.cumsum(counts), row, side="right"))][0].name
-
-
-def _nothing(branch: Branch) -> Inflated:
-    none = np.zeros(0, dtype=np.int64)
-    data = kernels.as_bytes(b"")
-    return Inflated(data, none, none, none, branch.entries[:0], none, none)
 
 
 def _string(text: str) -> bytes:

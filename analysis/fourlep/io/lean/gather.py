@@ -18,6 +18,7 @@ from fourlep.events import Events
 from fourlep.io.assemble import assemble
 from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.baskets import BasketReader
+from fourlep.io.lean.branch_set import BranchSet
 from fourlep.io.lean.cuts import ScanPlan
 from fourlep.io.lean.index import Table
 from fourlep.io.lean.pairs import PairTest
@@ -146,72 +147,86 @@ class Gatherer:
         self._source = source
 
     def values(self, names: Iterable[str], entries: Integers) -> dict[str, Values]:
-        """Read branches for ascending ``entries``, in one round of reading."""
+        """Read branches for ascending entries, in one round of reading."""
+        branches = self._branches(names)
         if not len(entries):
-            return {b.name: Values.empty(b.layout) for b in self._branches(names)}
-        wanted = [(branch, branch.baskets_of(entries)) for branch in self._branches(names)]
-        return {
-            branch.name: values(branch, held, entries, self._source.url)
-            for (branch, _), held in zip(wanted, self._baskets.inflated(wanted), strict=True)
-        }
+            return {branch.name: Values.empty(branch.layout) for branch in branches}
+        url = self._source.url
+        result: dict[str, Values] = {}
+        missing: list[Branch] = []
+        for branch in branches:
+            kept = self._baskets.kept(branch, entries)
+            if kept is None:
+                missing.append(branch)
+            else:
+                result |= values(*kept, entries, url)
+        if missing:
+            wanted = self._baskets.together(missing).baskets(entries)
+            result |= values(wanted, self._baskets.inflated(wanted), entries, url)
+        return result
 
     def parts(
         self, request: Request, entries: Integers, stage: Stage | None = None
     ) -> Iterator[Part]:
         """Read what ``request`` needs; at least one part, which is empty without entries."""
-        for chosen in self._divided(request, entries):
+        first = request if stage is None else stage.request
+        for chosen in self._divided(first.branches, entries):
             if stage is None:
                 yield Part(request, chosen, self.values(request.branches, chosen))
             else:
-                yield self._staged(request, chosen, stage)
+                yield from self._staged(request, chosen, stage)
             self._baskets.forget()
 
-    def _staged(self, request: Request, entries: Integers, stage: Stage) -> Part:
-        """Read a part in two steps: the second only for events that pass the first's test."""
+    def _staged(self, request: Request, entries: Integers, stage: Stage) -> Iterator[Part]:
+        """Read in two steps: the second only for events that pass the first's test."""
         early = Part(stage.request, entries, self.values(stage.request.branches, entries))
         passes = stage.test.passes(early.values, len(entries))
-        kept = early.take(passes)
         late = [name for name in request.branches if name not in early.values]
-        held = {**kept.values, **self.values(late, kept.entry)}
-        return Part(request, kept.entry, held, None if passes.all() else early.take(~passes))
+        groups = self._divided(late, entries[passes])
+        # Rejected events go with the group before them, so that parts ascend.
+        edges = [0, *(int(group[0]) for group in groups[1:]), np.iinfo(np.int64).max]
+        for group, begin, end in zip(groups, edges, edges[1:], strict=False):
+            here = (begin <= entries) & (entries < end)
+            rejected = early.take(here & ~passes)
+            held = {**early.take(here & passes).values, **self.values(late, group)}
+            yield Part(request, group, held, rejected if len(rejected.entry) else None)
 
     def cost(self, request: Request, pending: Sequence[Integers]) -> float:
         """Inflated bytes of the baskets that entries need, about."""
-        entries = np.concatenate(pending)
-        return sum(
-            len(branch.baskets_of(entries)) * branch.basket_bytes
-            for branch in self._branches(request.branches)
-        )
+        return self._set(request.branches).baskets(np.concatenate(pending)).cost
 
     def looking_ahead(self, request: Request, plan: ScanPlan) -> Callable[[Integers], None]:
         """Make what `fourlep.io.lean.scan.scan` tells the survivors of a stage to."""
         names = {cut.branch.name: cut.branch for cut in (*plan.electron, *plan.muon)}
-        branches = [*names.values(), *(b for b in self._branches(request.branches))]
+        names |= {branch.name: branch for branch in self._branches(request.branches)}
 
         def ahead(entries: Integers) -> None:
             if not self._source.is_remote:
                 return
-            wanted = [(branch, branch.baskets_of(entries)) for branch in branches]
-            if sum(int(b.sizes[numbers].sum()) for b, numbers in wanted) <= AHEAD_BYTES:
-                self._baskets.fetch(wanted)
+            wanted = self._baskets.together(list(names.values())).baskets(entries)
+            if int(wanted.size.sum()) <= AHEAD_BYTES:
+                self._baskets.fetch([wanted])
 
         return ahead
 
     def _branches(self, names: Iterable[str]) -> list[Branch]:
         return [self._tree.branch(name) for name in names]
 
-    def _divided(self, request: Request, entries: Integers) -> list[Integers]:
+    def _set(self, names: Iterable[str]) -> BranchSet:
+        return self._baskets.together(self._branches(names))
+
+    def _divided(self, names: Sequence[str], entries: Integers) -> list[Integers]:
         """Cut entries where a basket of the first branch ends and a part is full."""
-        branches = self._branches(request.branches)
-        if not branches or not len(entries):
+        wanted = self._set(names).baskets(entries)
+        if wanted.cost <= PART_BYTES:
             return [entries]
-        bounds = np.searchsorted(entries, branches[0].entries)
-        begins = np.unique(bounds[:-1][bounds[1:] > bounds[:-1]])
-        cost = np.zeros(len(begins), dtype=np.float64)
-        for branch in branches:
-            firsts = entries[np.searchsorted(entries, branch.entries[branch.baskets_of(entries)])]
-            place = np.searchsorted(entries[begins], firsts, side="right") - 1
-            np.add.at(cost, place, branch.basket_bytes)
-        part = (np.cumsum(cost) // PART_BYTES).astype(np.int64)
+        tables = wanted.branches.tables
+        bounds = np.searchsorted(entries, tables.first[: tables.bounds[1]])
+        bounds = np.append(bounds, len(entries))
+        begins = bounds[:-1][bounds[1:] > bounds[:-1]]
+        firsts = np.searchsorted(entries, tables.first[wanted.row])
+        place = np.searchsorted(begins, firsts, side="right") - 1
+        weight = wanted.branches.basket_bytes.repeat(wanted.counts)
+        part = (np.bincount(place, weight).cumsum() // PART_BYTES).astype(np.int64)
         cuts = begins[np.flatnonzero(np.diff(part)) + 1]
         return np.split(entries, cuts)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 import numpy as np
 
@@ -88,6 +89,7 @@ _LINK = re.compile(r"ElementLink<[\w:<> ]+>")
 _WHOLE, _CLONES_MEMBER, _VECTOR_MEMBER = 0, 31, 41
 
 
+@lru_cache(maxsize=1024)
 def element_layout(class_name: str, branch_type: int, streamer_type: int) -> Layout:
     """Layout of a TBranchElement.
 
@@ -119,6 +121,7 @@ def element_layout(class_name: str, branch_type: int, streamer_type: int) -> Lay
     raise UnsupportedError(f"class {class_name} (type {branch_type}, {streamer_type})")
 
 
+@lru_cache(maxsize=1024)
 def leaf_layout(leaf_class: str, *, is_unsigned: bool) -> Layout:
     """Layout of a TBranch with one leaf of one number.
 

@@ -216,7 +216,8 @@ class LeanFile(Closing):
         plan = plan_scan(cascade, counting.sources, self._tree)
         request = self._request(columns, optional)
         stage = self._stage(cascade, early)
-        ahead = self._gatherer.looking_ahead(stage.request if stage else request, plan)
+        first = stage.request if stage else request
+        ahead = self._gatherer.looking_ahead(first, plan)
         pending: list[Integers] = []
         is_first = True
         for begin, end in windows(plan, *self._range(start, stop)):
@@ -224,7 +225,7 @@ class LeanFile(Closing):
             if not plan.is_exact and len(found):
                 found = self._decided(cascade, counting, found)
             pending.append(found)
-            if self._gatherer.cost(request, pending) > PART_BYTES:
+            if self._gatherer.cost(first, pending) > PART_BYTES:
                 yield from self._gatherer.parts(request, np.concatenate(pending), stage)
                 pending, is_first = [], False
         if any(map(len, pending)) or is_first:

@@ -10,9 +10,15 @@ import numpy.typing as npt
 from fourlep.errors import CorruptFileError
 from fourlep.io.lean.arrays import Inflated, Integers, Leptons
 from fourlep.io.lean.baskets import BasketReader
+from fourlep.io.lean.branch_set import Baskets
 from fourlep.io.lean.bytes_kernels import HEADER_BYTES
 from fourlep.io.lean.cuts import ScanCut, ScanPlan
-from fourlep.io.lean.scan_kernels import drop, scan_first, scan_next
+from fourlep.io.lean.scan_kernels import (
+    reaching,
+    scan_first,
+    scan_lengths,
+    scan_next,
+)
 
 #: Numbers of leptons that are not known.
 _ANY = np.zeros(0, dtype=np.int32)
@@ -34,7 +40,8 @@ def windows(plan: ScanPlan, start: int, stop: int) -> Iterator[tuple[int, int]]:
     while start < stop:
         end = min(start + size, stop)
         if first and end < stop:
-            border = int(first[0].entries[first[0].baskets_of(np.asarray([end]))[0]])
+            number = int(np.searchsorted(first[0].entries, end, side="right")) - 1
+            border = int(first[0].entries[number])
             end = border if border > start else end
         yield start, end
         start = end
@@ -76,36 +83,36 @@ def scan(
     CorruptFileError
         If baskets are damaged, or the columns of a collection differ in length.
     """
-    electrons = _Flavour(start, stop, url) if plan.electron else None
-    muons = _Flavour(start, stop, url) if plan.muon else None
-    alive = np.ones(stop - start, dtype=np.bool_)
+    electrons = _Flavour(start, stop, url)
+    muons = _Flavour(start, stop, url)
+    minimum = np.asarray(plan.minimum, dtype=np.int64).reshape(-1, 2)
     stages = plan.stages
-    for depth, stage in enumerate(stages):
-        entries = start + np.flatnonzero(alive)
-        reader.fetch((cut.branch, cut.branch.baskets_of(entries)) for _, cut in stage)
+    if not stages:
+        return np.arange(start, stop)
+
+    def wanted(cut: ScanCut, entries: Integers | None) -> Baskets:
+        branch = reader.together((cut.branch,))
+        return branch.baskets_between(start, stop) if entries is None else branch.baskets(entries)
+
+    first = [(electrons if is_electron else muons, cut) for is_electron, cut in stages[0]]
+    reader.fetch([wanted(cut, None) for _, cut in first])
+    for flavour, cut in first:
+        flavour.begin(cut, reader, wanted(cut, None))
+    alive = np.arange(stop - start)
+    alive = alive[: reaching(minimum, electrons.passing, muons.passing, alive)]
+    for flavour, cut in first:
+        flavour.first(cut, alive)
+    alive = alive[: reaching(minimum, electrons.passing, muons.passing, alive)]
+    for stage in stages[1:]:
+        if not len(alive):
+            break
+        ahead(start + alive)
+        reader.fetch([wanted(cut, start + alive) for _, cut in stage])
         for is_electron, cut in stage:
             flavour = electrons if is_electron else muons
-            if flavour is not None:
-                flavour.apply(cut, reader, alive)
-            if depth > 0:
-                _drop(alive, plan, electrons, muons)
-        _drop(alive, plan, electrons, muons)
-        if not alive.any():
-            break
-        if depth + 1 < len(stages):
-            ahead(start + np.flatnonzero(alive))
-    return start + np.flatnonzero(alive)
-
-
-def _drop(
-    alive: npt.NDArray[np.bool_],
-    plan: ScanPlan,
-    electrons: _Flavour | None,
-    muons: _Flavour | None,
-) -> None:
-    """Clear the events that can no longer reach any of the pairs of numbers."""
-    n_electrons, n_muons = (_ANY if each is None else each.passing for each in (electrons, muons))
-    drop(alive, np.asarray(plan.minimum, dtype=np.int64).reshape(-1, 2), n_electrons, n_muons)
+            flavour.go_on(cut, reader, wanted(cut, start + alive), alive)
+            alive = alive[: reaching(minimum, electrons.passing, muons.passing, alive)]
+    return start + alive
 
 
 class _Flavour:
@@ -115,6 +122,7 @@ class _Flavour:
         self._start = start
         self._url = url
         self._n_entries = stop - start
+        self._first: Inflated | None = None
         self._leptons: Leptons | None = None
 
     @property
@@ -122,15 +130,28 @@ class _Flavour:
         """Leptons of each entry that pass, (n,); none before the first cut: all might."""
         return _ANY if self._leptons is None else self._leptons.passing
 
-    def apply(self, cut: ScanCut, reader: BasketReader, alive: npt.NDArray[np.bool_]) -> None:
-        """Apply a cut to the leptons of events that are alive."""
-        baskets = cut.branch.baskets_of(self._start + np.flatnonzero(alive))
-        (held,) = reader.inflated([(cut.branch, baskets)], keep=True)
-        if self._leptons is None:
-            self._leptons = _leptons(self._n_entries, held, cut.cut.item)
-            status = scan_first(held, self._start, cut.cut, self._leptons)
-        else:
-            status = scan_next(held, self._start, cut.cut, self._leptons, alive)
+    def begin(self, cut: ScanCut, reader: BasketReader, baskets: Baskets) -> None:
+        """Count the leptons of every event, by the column of the first cut."""
+        held = reader.inflated(baskets)
+        reader.keep(baskets, held)
+        self._first = held
+        self._leptons = _leptons(self._n_entries, held, cut.cut.item)
+        self._check(cut, scan_lengths(held, self._start, cut.cut.item, self._leptons))
+
+    def first(self, cut: ScanCut, alive: Integers) -> None:
+        """Apply the first cut, to the leptons of events that are alive."""
+        if self._leptons is not None and self._first is not None:
+            status = scan_first(self._first, self._start, cut.cut, self._leptons, alive)
+            self._check(cut, status)
+
+    def go_on(self, cut: ScanCut, reader: BasketReader, baskets: Baskets, alive: Integers) -> None:
+        """Apply a further cut, to the leptons of events that are alive."""
+        held = reader.inflated(baskets)
+        reader.keep(baskets, held)
+        if self._leptons is not None:
+            self._check(cut, scan_next(held, self._start, cut.cut, self._leptons, alive))
+
+    def _check(self, cut: ScanCut, status: int) -> None:
         if status < 0:
             raise CorruptFileError(
                 f"{self._url}: baskets of {cut.branch.name} hold entries that contradict "
@@ -144,7 +165,8 @@ def _leptons(n_entries: int, held: Inflated, item: int) -> Leptons:
     """Room for as many numbers as the baskets have beside the headers of entries."""
     room = int((held.border - held.begin - HEADER_BYTES * held.n_entries).sum())
     return Leptons(
-        np.zeros(n_entries + 1, dtype=np.int64),
-        np.zeros(max(0, room) // item, dtype=np.uint8),
-        np.zeros(n_entries, dtype=np.int32),
+        np.empty(n_entries + 1, dtype=np.int64),
+        np.ones(max(0, room) // item, dtype=np.uint8),
+        np.empty(n_entries, dtype=np.int32),
+        np.zeros(len(held.begin), dtype=np.int64),
     )

@@ -69,8 +69,10 @@ def passes(number: Any, cut: NumberCut) -> Any:
 
 
 @compiled
-def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons) -> int:
-    """Walk the first column of a collection.
+def scan_lengths(held: Inflated, start: int, item: int, leptons: Leptons) -> int:
+    """Walk the first column of a collection, for the numbers of leptons alone.
+
+    Most events have too few leptons to matter, whatever these are like.
 
     Parameters
     ----------
@@ -78,10 +80,10 @@ def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons) -> 
         Consecutive baskets.
     start
         First entry of the window; entries outside of it are walked over.
-    cut
-        Applied to each number.
+    item
+        Bytes of a number.
     leptons
-        Filled.
+        Offsets are filled, every lepton counts as passing.
 
     Returns
     -------
@@ -99,25 +101,20 @@ def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons) -> 
             if end - here < HEADER_BYTES:
                 return DAMAGED
             length = unsigned32(data, here + 6)
-            n_bytes = HEADER_BYTES + length * cut.item
+            n_bytes = HEADER_BYTES + length * item
             if n_bytes > end - here or unsigned32(data, here) != BYTE_COUNT + n_bytes - 4:
                 return DAMAGED
-            here += HEADER_BYTES
             entry = held.first[b] + i - start
             if 0 <= entry < n:
                 if entry != done or n_leptons + length > len(leptons.flags):
                     return DAMAGED
+                if i == 0 or entry == 0:
+                    leptons.where[b] = here
                 leptons.offsets[entry] = n_leptons
-                number = 0
-                for k in range(length):
-                    raw = raw_number(data, here + k * cut.item, cut.item)
-                    keep = passes(decoded(raw, cut.code), cut)
-                    leptons.flags[n_leptons + k] = keep
-                    number += keep
-                leptons.passing[entry] = number
+                leptons.passing[entry] = length
                 n_leptons += length
                 done += 1
-            here += length * cut.item
+            here += n_bytes
         if here != end:
             return DAMAGED
     leptons.offsets[n] = n_leptons
@@ -125,19 +122,40 @@ def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons) -> 
 
 
 @compiled
+def judge(data: Any, here: int, cut: NumberCut, leptons: Leptons, entry: int) -> None:
+    """Apply a cut to the leptons of an entry that passed every cut up to now.
+
+    The caller has checked that the numbers from ``here`` are there.
+    """
+    first = leptons.offsets[entry]
+    number = 0
+    for k in range(leptons.offsets[entry + 1] - first):
+        if leptons.flags[first + k] != 0:
+            raw = raw_number(data, here + k * cut.item, cut.item)
+            keep = passes(decoded(raw, cut.code), cut)
+            leptons.flags[first + k] = keep
+            number += keep
+    leptons.passing[entry] = number
+
+
+@compiled
 def scan_next(held: Inflated, start: int, cut: NumberCut, leptons: Leptons, alive: Any) -> int:
-    """Walk a further column of a collection, for the events that are still alive.
+    """Apply a cut to a column of a collection, for the events that are still alive.
+
+    Every vector of the baskets is walked and compared with the first column.
 
     Parameters
     ----------
     held
         Baskets, those of every event that is alive among them.
-    start, cut
-        As in `scan_first`.
+    start
+        First entry of the window.
+    cut
+        Applied to each number.
     leptons
-        From `scan_first`; flags and numbers of alive events are updated.
-    alive : (n,) bool
-        Events that still matter.
+        From `scan_lengths`; flags and numbers of alive events are updated.
+    alive : (n_alive,) int64
+        Events that still matter, counted from ``start``, ascending.
 
     Returns
     -------
@@ -146,6 +164,7 @@ def scan_next(held: Inflated, start: int, cut: NumberCut, leptons: Leptons, aliv
         damaged, too.
     """
     n, data = len(leptons.passing), held.data
+    m = 0
     for b in range(len(held.begin)):
         here, end = held.begin[b], held.border[b]
         if here < 0 or end > len(data):
@@ -157,44 +176,81 @@ def scan_next(held: Inflated, start: int, cut: NumberCut, leptons: Leptons, aliv
             n_bytes = HEADER_BYTES + length * cut.item
             if n_bytes > end - here or unsigned32(data, here) != BYTE_COUNT + n_bytes - 4:
                 return DAMAGED
-            here += HEADER_BYTES
             entry = held.first[b] + i - start
             if 0 <= entry < n:
-                first = leptons.offsets[entry]
-                if length != leptons.offsets[entry + 1] - first:
+                if length != leptons.offsets[entry + 1] - leptons.offsets[entry]:
                     return DAMAGED
-                if alive[entry]:
-                    number = 0
-                    for k in range(length):
-                        if leptons.flags[first + k] != 0:
-                            raw = raw_number(data, here + k * cut.item, cut.item)
-                            keep = passes(decoded(raw, cut.code), cut)
-                            leptons.flags[first + k] = keep
-                            number += keep
-                    leptons.passing[entry] = number
-            here += length * cut.item
+                while m < len(alive) and alive[m] < entry:
+                    m += 1
+                if m < len(alive) and alive[m] == entry:
+                    judge(data, here + HEADER_BYTES, cut, leptons, entry)
+            here += n_bytes
         if here != end:
             return DAMAGED
     return 0
 
 
 @compiled
-def drop(alive: Any, minimum: Any, electrons: Any, muons: Any) -> None:
-    """Clear the events that reach none of several pairs of numbers.
+def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons, alive: Any) -> int:
+    """Apply the cut on the first column, for the events that are still alive.
 
     Parameters
     ----------
-    alive : (n,) bool
-        Cleared in place.
+    held, start
+        As `scan_lengths` walked them.
+    cut, leptons, alive
+        As in `scan_next`.
+
+    Returns
+    -------
+    int
+        0, or `DAMAGED`.
+    """
+    b = 0
+    for m in range(len(alive)):
+        entry = alive[m]
+        while b + 1 < len(held.first) and held.first[b + 1] - start <= entry:
+            b += 1
+        first = max(0, held.first[b] - start)
+        before = leptons.offsets[entry] - leptons.offsets[first]
+        here = leptons.where[b] + HEADER_BYTES * (entry - first + 1) + before * cut.item
+        length = leptons.offsets[entry + 1] - leptons.offsets[entry]
+        if here < 0 or here + length * cut.item > held.border[b]:
+            return DAMAGED
+        judge(held.data, here, cut, leptons, entry)
+    return 0
+
+
+@compiled
+def reaching(minimum: Any, electrons: Any, muons: Any, alive: Any) -> int:
+    """Keep the events that can still reach any of several pairs of numbers.
+
+    Without branches, since which events do is as good as random.
+
+    Parameters
+    ----------
     minimum : (n_pairs, 2) int64
         Electrons and muons.
     electrons, muons : (n,) int32, or (0,)
         Leptons of each event that pass; an empty array is enough for every number.
+    alive : (n_alive,) int64
+        Events, ascending; those that are kept are moved to its front.
+
+    Returns
+    -------
+    int
+        How many are kept.
     """
-    for event in range(len(alive)):
+    any_electrons, any_muons = len(electrons) == 0, len(muons) == 0
+    found = 0
+    for k in range(len(alive)):
+        event = alive[k]
+        n_electrons = 0 if any_electrons else electrons[event]
+        n_muons = 0 if any_muons else muons[event]
         reached = False
         for pair in range(len(minimum)):
-            enough = len(electrons) == 0 or electrons[event] >= minimum[pair, 0]
-            enough = enough and (len(muons) == 0 or muons[event] >= minimum[pair, 1])
-            reached = reached or enough
-        alive[event] = alive[event] and reached
+            enough = any_electrons | (n_electrons >= minimum[pair, 0])
+            reached |= enough & (any_muons | (n_muons >= minimum[pair, 1]))
+        alive[found] = event
+        found += int(reached)
+    return found

@@ -8,190 +8,149 @@ struct.error: the caller knows which file it is.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.container import read_string
+from fourlep.io.lean.tree_kernels import (
+    CLASS_REFERENCE,
+    NEW_CLASS,
+    UNKNOWN,
+    Numbers,
+    behind_tag,
+    branch_places,
+    hop,
+    numbers,
+    read_table,
+)
 from fourlep.io.lean.unsupported import UnsupportedError
 
-_BYTE_COUNT = 0x4000_0000
-_NEW_CLASS = 0xFFFF_FFFF
-_CLASS_REFERENCE = 0x8000_0000
 #: References count from the key's start, after an offset that ROOT keeps for null.
 _REFERENCE_OFFSET = 2
+#: A TString of this length or more has its length in four bytes behind it.
+_LONG_STRING = 255
 
 _TREE_VERSIONS = (19, 20)
-_BRANCH_VERSIONS = (12, 13)
-_ELEMENT_VERSIONS = (9, 10)
 
 
-def hop(record: bytes | bytearray, position: int) -> int:
-    """Find the position after an object that begins with its byte count."""
-    (count,) = struct.unpack_from(">I", record, position)
-    if not count & _BYTE_COUNT:
-        raise ValueError("an object without byte count")
-    end: int = position + 4 + (count & ~_BYTE_COUNT)
-    if end > len(record):
-        raise ValueError("an object reaches beyond the record")
-    return end
-
-
-def tree_header(record: bytes | bytearray) -> tuple[int, int]:
-    """Read the number of entries, and where the array of branches begins."""
-    (version,) = struct.unpack_from(">H", record, 4)
-    if version not in _TREE_VERSIONS:
-        raise UnsupportedError(f"TTree version {version}")
-    position = 6
-    for _ in range(4):  # TNamed, TAttLine, TAttFill, TAttMarker
-        position = hop(record, position)
-    (n_entries,) = struct.unpack_from(">q", record, position)
-    if not 0 <= n_entries < 1 << 40:
-        raise ValueError("an impossible number of entries")
-    position += 5 * 8 + 8 + 4 * 4
-    (n_ranges,) = struct.unpack_from(">i", record, position)
-    if n_ranges < 0:
-        raise ValueError("a negative number of cluster ranges")
-    position += 4 + 6 * 8 + 2 * (1 + 8 * n_ranges)
-    if version >= 20:
-        position = hop(record, position)  # TIOFeatures
-    return n_entries, position
-
-
-#: Byte count and class tag of a branch, byte count and version of its class.
-_FRONT = struct.Struct(">IIIH")
-#: From a branch object to its name, by version of its class: a TBranch begins with counts
-#: and versions of itself and of its TNamed, and a TObject; a TBranchElement has one more
-#: count and version in front.
-_NAME_OFFSET = {
-    **dict.fromkeys(_BRANCH_VERSIONS, struct.calcsize(">IHIHHII")),
-    **dict.fromkeys(_ELEMENT_VERSIONS, struct.calcsize(">IHIHIHHII")),
-}
-
-
-def branches(record: bytes | bytearray, position: int) -> Iterator[tuple[str, int]]:
-    """Name and position (of the object behind its tag) of each branch of an array."""
-    hop(record, position)
-    position += 4 + 2 + 10
-    position += record[position] + 1  # the array's own name
-    count, _ = struct.unpack_from(">ii", record, position)
-    position += 8
-    for _ in range(count):
-        n_bytes, tag, _, version = _FRONT.unpack_from(record, position)
-        end = position + 4 + (n_bytes & ~_BYTE_COUNT)
-        if not n_bytes & _BYTE_COUNT or end > len(record):
-            raise ValueError("a branch reaches beyond the record")
-        begin = position + 8
-        if tag == _NEW_CLASS or not tag & _CLASS_REFERENCE:
-            begin = _behind_tag(record, position + 4)
-            (version,) = struct.unpack_from(">H", record, begin + 4)
-        name = begin + _NAME_OFFSET.get(version, 0)
-        if name == begin:
-            raise UnsupportedError(f"a branch of version {version}")
-        length = record[name]
-        if length < 255:
-            yield record[name + 1 : name + 1 + length].decode(), begin
-        else:
-            yield read_string(record, name)[0], begin
-        position = end
-
-
-def _behind_tag(record: bytes | bytearray, position: int) -> int:
-    (tag,) = struct.unpack_from(">I", record, position)
-    if tag == _NEW_CLASS:
-        return record.index(b"\0", position + 4) + 1
-    if not tag & _CLASS_REFERENCE:
-        raise ValueError("an object reference where a branch should be")
-    return position + 4
-
-
-class Fields:
-    """The members of one branch that matter, by position.
+class Record:
+    """A streamed tree.
 
     Parameters
     ----------
-    record
-        The tree.
-    begin
-        Position of the branch object.
+    content
+        Its bytes.
     """
 
-    def __init__(self, record: bytes | bytearray, begin: int) -> None:
-        self._record = record
-        (version,) = struct.unpack_from(">H", record, begin + 4)
-        self.is_element = version in _ELEMENT_VERSIONS
-        position = begin + 6
-        if self.is_element:
-            self._element = hop(record, position)
-            position += 6
-        inner, version = struct.unpack_from(">IH", record, position - 6)
-        if not inner & _BYTE_COUNT or version not in _BRANCH_VERSIONS:
-            raise UnsupportedError(f"TBranch version {version}")
-        position = hop(record, hop(record, position))  # TNamed, TAttFill
-        _, _, self.offset_bytes, self._n_baskets, _ = struct.unpack_from(">iiiiq", record, position)
-        position += 24
-        self.io_features = 0
-        if version >= 13:
-            position = hop(record, position)
-            self.io_features = record[position - 1]
-        _, self._capacity, _, self.n_entries, _, self.total_bytes = struct.unpack_from(
-            ">iIiqqq", record, position
-        )
-        self.sub_branches = position + 44
-        self.leaves = hop(record, self.sub_branches)
-        self._embedded = hop(record, self.leaves)
-        self._table = hop(record, self._embedded)
+    def __init__(self, content: bytes | bytearray) -> None:
+        self.content = content
 
-    def element(self) -> tuple[str, int, int]:
+    @cached_property
+    def view(self) -> npt.NDArray[np.uint8]:
+        """The bytes, as kernels take them."""
+        view = np.frombuffer(self.content, dtype=np.uint8)
+        view.flags.writeable = False
+        return view
+
+    def header(self) -> tuple[int, int]:
+        """Read the number of entries, and where the array of branches begins."""
+        (version,) = struct.unpack_from(">H", self.content, 4)
+        if version not in _TREE_VERSIONS:
+            raise UnsupportedError(f"TTree version {version}")
+        position = 6
+        for _ in range(4):  # TNamed, TAttLine, TAttFill, TAttMarker
+            position = hop(self.view, position)
+        (n_entries,) = struct.unpack_from(">q", self.content, position)
+        if not 0 <= n_entries < 1 << 40:
+            raise ValueError("an impossible number of entries")
+        position += 5 * 8 + 8 + 4 * 4
+        (n_ranges,) = struct.unpack_from(">i", self.content, position)
+        if n_ranges < 0:
+            raise ValueError("a negative number of cluster ranges")
+        position += 4 + 6 * 8 + 2 * (1 + 8 * n_ranges)
+        if version >= 20:
+            position = hop(self.view, position)  # TIOFeatures
+        return n_entries, position
+
+    def branches(self, position: int) -> dict[str, int]:
+        """Position (of the object behind its tag) of each branch of an array, by name."""
+        count, position = self._array(position)
+        if not 0 <= count <= len(self.content):
+            raise ValueError("an impossible number of branches")
+        begin, name = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+        version = branch_places(self.view, position, begin, name)
+        if version:
+            raise UnsupportedError(f"a branch of version {version - UNKNOWN}")
+        content, lengths = self.content, self.view[name]
+        if lengths.max(initial=0) < _LONG_STRING:
+            ends = (name + 1 + lengths).tolist()
+            names = [
+                content[at + 1 : end].decode() for at, end in zip(name.tolist(), ends, strict=True)
+            ]
+        else:
+            names = [read_string(content, at)[0] for at in name.tolist()]
+        return dict(zip(names, begin.tolist(), strict=True))
+
+    def _array(self, position: int) -> tuple[int, int]:
+        """Length of a TObjArray, and where its first object begins."""
+        hop(self.view, position)
+        position += 4 + 2 + 10
+        position += self.content[position] + 1  # the array's own name
+        (count, _) = struct.unpack_from(">ii", self.content, position)
+        return count, position + 8
+
+    def fields(self, begin: int) -> Numbers:
+        """Read the members of the branch object at ``begin``."""
+        found: Numbers = numbers(self.view, begin)
+        if found.version:
+            raise UnsupportedError(f"TBranch version {found.version - UNKNOWN}")
+        return found
+
+    def element(self, fields: Numbers) -> tuple[str, int, int]:
         """Class name, type and streamer type of a TBranchElement."""
-        class_name, position = read_string(self._record, self._element)
+        class_name, position = read_string(self.content, fields.element)
         for _ in range(2):
-            _, position = read_string(self._record, position)
-        _, _, _, branch_type, streamer_type = struct.unpack_from(">IHiii", self._record, position)
+            _, position = read_string(self.content, position)
+        _, _, _, branch_type, streamer_type = struct.unpack_from(">IHiii", self.content, position)
         return class_name, branch_type, streamer_type
 
-    def baskets(self, n_entries: int) -> tuple[Integers, Integers, Integers]:
+    def baskets(self, fields: Numbers) -> tuple[Integers, Integers, Integers]:
         """First entries (n + 1), positions (n) and lengths (n) of the baskets on disk."""
-        n, capacity = self._n_baskets, self._capacity
-        if not 0 <= n <= capacity or capacity > len(self._record):
+        n = fields.n_baskets
+        if not 0 <= n <= fields.capacity or fields.capacity > len(self.content):
             raise ValueError("an impossible number of baskets")
-        position = self._table + 1  # each array has a byte in front
-        sizes = np.frombuffer(self._record, ">i4", n, position)
-        position += 4 * capacity + 1
-        last = min(n + 1, capacity)
-        entries = np.frombuffer(self._record, ">i8", last, position).astype(np.int64)
-        if last == n:  # the table is full: its end is the number of entries
-            entries = np.append(entries, n_entries)
-        position += 8 * capacity + 1
-        seeks = np.frombuffer(self._record, ">i8", n, position)
-        return entries, seeks.astype(np.int64), sizes.astype(np.int64)
+        entries = np.empty(n + 1, dtype=np.int64)
+        seeks, sizes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+        read_table(self.view, fields, entries, seeks, sizes)
+        return entries, seeks, sizes
 
+    def leaf(self, position: int, key_bytes: int) -> tuple[str, bool]:
+        """Class of a branch's one leaf, and whether its number is unsigned."""
+        count, position = self._array(position)
+        if count != 1:
+            raise UnsupportedError(f"{count} leaves")
+        position += 4
+        class_name = self._class_name(position, key_bytes)
+        position = behind_tag(self.view, position) + 6  # count and version of the class
+        position = hop(self.view, position + 6)  # count and version of TLeaf; TNamed
+        length, _, _, _, is_unsigned, counter = struct.unpack_from(
+            ">iii??I", self.content, position
+        )
+        if length != 1 or counter != 0:
+            raise UnsupportedError("a leaf of several numbers")
+        return class_name, bool(is_unsigned)
 
-def leaf(record: bytes | bytearray, position: int, key_bytes: int) -> tuple[str, bool]:
-    """Class of a branch's one leaf, and whether its number is unsigned."""
-    hop(record, position)
-    position += 4 + 2 + 10
-    position += record[position] + 1
-    count, _ = struct.unpack_from(">ii", record, position)
-    if count != 1:
-        raise UnsupportedError(f"{count} leaves")
-    position += 8 + 4
-    class_name = _class_name(record, position, key_bytes)
-    position = _behind_tag(record, position) + 6  # count and version of the class
-    position = hop(record, position + 6)  # count and version of TLeaf; TNamed
-    length, _, _, _, is_unsigned, counter = struct.unpack_from(">iii??I", record, position)
-    if length != 1 or counter != 0:
-        raise UnsupportedError("a leaf of several numbers")
-    return class_name, bool(is_unsigned)
-
-
-def _class_name(record: bytes | bytearray, position: int, key_bytes: int) -> str:
-    (tag,) = struct.unpack_from(">I", record, position)
-    if tag != _NEW_CLASS:
-        position = (tag & ~_CLASS_REFERENCE) - key_bytes - _REFERENCE_OFFSET
-        (tag,) = struct.unpack_from(">I", record, position)
-        if position < 0 or tag != _NEW_CLASS:
-            raise ValueError("a reference to no class")
-    end = record.index(b"\0", position + 4)
-    return record[position + 4 : end].decode()
+    def _class_name(self, position: int, key_bytes: int) -> str:
+        (tag,) = struct.unpack_from(">I", self.content, position)
+        if tag != NEW_CLASS:
+            position = (tag & ~CLASS_REFERENCE) - key_bytes - _REFERENCE_OFFSET
+            if position < 0:
+                raise ValueError("a reference to no class")
+            (tag,) = struct.unpack_from(">I", self.content, position)
+            if tag != NEW_CLASS:
+                raise ValueError("a reference to no class")
+        end = self.content.index(b"\0", position + 4)
+        return self.content[position + 4 : end].decode()

@@ -20,7 +20,8 @@ from fourlep.io.lean.basket_kernels import MAX_BASKET_BYTES
 from fourlep.io.lean.container import Key
 from fourlep.io.lean.inflate import InflationError, inflate
 from fourlep.io.lean.layout import Form, Layout, element_layout, leaf_layout
-from fourlep.io.lean.streamed import Fields, branches, leaf, tree_header
+from fourlep.io.lean.streamed import Record
+from fourlep.io.lean.tree_kernels import EMBEDDED, LONG, ORDER, OUTSIDE, Numbers, wrong
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.transport import ByteSource, read_range
 
@@ -81,14 +82,14 @@ class TreeTable:
 
     def __init__(self, record: bytes | bytearray, key: Key, url: str, n_bytes: int) -> None:
         self.title = key.name
-        self._record = record
+        self._record = Record(record)
         self._url = url
         self._n_bytes = n_bytes
         self._key_bytes = key.key_bytes
         self._parsed: dict[str, Branch] = {}
         try:
-            self.n_entries, begin = tree_header(record)
-            self._where = dict(branches(record, begin))
+            self.n_entries, begin = self._record.header()
+            self._where = self._record.branches(begin)
         except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
             raise self._damaged("its list of branches cannot be read") from error
         self._members: dict[str, dict[str, int]] = {}
@@ -117,9 +118,9 @@ class TreeTable:
         position = self._locate(name)
         if position is None:
             raise KeyError(name)
-        fields = Fields(self._record, position)
+        fields = self._record.fields(position)
         layout = self._layout(name, fields)
-        branch = Branch(name, layout, *fields.baskets(self.n_entries), fields.total_bytes)
+        branch = Branch(name, layout, *self._record.baskets(fields), fields.total_bytes)
         self._check(branch, fields)
         return branch
 
@@ -131,22 +132,22 @@ class TreeTable:
         for outer in (store, f"{store}."):
             if outer in self._where:
                 if outer not in self._members:
-                    inner = Fields(self._record, self._where[outer]).sub_branches
-                    self._members[outer] = dict(branches(self._record, inner))
+                    inner = self._record.fields(self._where[outer]).sub_branches
+                    self._members[outer] = self._record.branches(inner)
                 if name in self._members[outer]:
                     return self._members[outer][name]
         return None
 
-    def _layout(self, name: str, fields: Fields) -> Layout:
+    def _layout(self, name: str, fields: Numbers) -> Layout:
         try:
             if fields.is_element:
-                return element_layout(*fields.element())
-            leaf_class, is_unsigned = leaf(self._record, fields.leaves, self._key_bytes)
+                return element_layout(*self._record.element(fields))
+            leaf_class, is_unsigned = self._record.leaf(fields.leaves, self._key_bytes)
             return leaf_layout(leaf_class, is_unsigned=is_unsigned)
         except UnsupportedError as error:
             raise UnsupportedError(f"{name}: {error}") from error
 
-    def _check(self, branch: Branch, fields: Fields) -> None:
+    def _check(self, branch: Branch, fields: Numbers) -> None:
         name, entries, seeks, sizes = branch.name, branch.entries, branch.seeks, branch.sizes
         if fields.io_features:
             raise UnsupportedError(f"{name}: input/output features {fields.io_features:#x}")
@@ -154,13 +155,14 @@ class TreeTable:
             raise UnsupportedError(f"{name}: no entry offsets")
         if fields.n_entries != self.n_entries:
             raise UnsupportedError(f"{name}: {fields.n_entries} of {self.n_entries} entries")
-        if entries[-1] != self.n_entries or (len(seeks) and seeks.min() <= 0):
+        fault = wrong(entries, seeks, sizes, (self.n_entries, self._n_bytes, MAX_BASKET_BYTES))
+        if fault == EMBEDDED:
             raise UnsupportedError(f"{name}: baskets within the tree record")
-        if entries[0] != 0 or (len(seeks) and (entries[1:] - entries[:-1]).min() < 0):
+        if fault == ORDER:
             raise self._damaged(f"the baskets of branch {name} are out of order")
-        if len(sizes) and (sizes.min() <= 0 or (seeks + sizes).max() > self._n_bytes):
+        if fault == OUTSIDE:
             raise self._damaged(f"baskets of branch {name} lie outside the file")
-        if len(sizes) and sizes.max() > MAX_BASKET_BYTES:
+        if fault == LONG:
             raise self._damaged(f"a basket of branch {name} claims {int(sizes.max())} bytes")
 
     def _damaged(self, what: str) -> CorruptFileError:

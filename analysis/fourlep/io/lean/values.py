@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fourlep.errors import CorruptFileError
-from fourlep.io.lean import bytes_kernels as kernels
 from fourlep.io.lean.arrays import Inflated, Integers, Spans
+from fourlep.io.lean.branch_set import FORM_CODES, Baskets, BranchSet
+from fourlep.io.lean.bytes_kernels import UNKNOWN
 from fourlep.io.lean.layout import Form, Layout
-from fourlep.io.lean.tree import Branch
 from fourlep.io.lean.unsupported import UnsupportedError
+from fourlep.io.lean.value_kernels import Layouts, Measures, Room, fill, measure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,19 +83,24 @@ def join(parts: Sequence[Values]) -> Values:
     )
 
 
-def values(branch: Branch, inflated: Inflated, entries: Integers, url: str) -> Values:
+def values(wanted: Baskets, inflated: Inflated, entries: Integers, url: str) -> dict[str, Values]:
     """Take the values of entries out of baskets that hold them.
 
     Parameters
     ----------
-    branch
-        The branch.
+    wanted
+        Baskets of branches, among them those of all ``entries``.
     inflated
-        Baskets of it, among them those of all ``entries``.
+        The same, inflated.
     entries : (n,) int64
         Ascending entry numbers.
     url
         Of the file, for messages.
+
+    Returns
+    -------
+    dict of Values
+        By name of branch.
 
     Raises
     ------
@@ -103,75 +109,56 @@ def values(branch: Branch, inflated: Inflated, entries: Integers, url: str) -> V
     UnsupportedError
         If links are streamed in a way that is not known.
     """
-    reader = _Reader(branch, inflated, url)
-    basket = np.searchsorted(inflated.first, entries, side="right") - 1
-    local = entries - inflated.first[basket]
-    item = branch.layout.dtype.itemsize
-    if branch.layout.form is Form.SCALAR:
-        spans = Spans.empty(len(entries))
-        spans.position[:] = inflated.begin[basket] + local * item
-        spans.length[:] = 1
-        return Values((), (reader.numbers(spans),))
-    spans = reader.spans(basket, local)
-    match branch.layout.form:
-        case Form.COUNTED:
-            reader.checked(kernels.counted_lengths(spans, item))
-            return Values((spans.length,), (reader.numbers(spans),))
-        case Form.VECTOR:
-            reader.checked(kernels.vector_lengths(inflated.data, spans, item))
-            return Values((spans.length,), (reader.numbers(spans),))
-        case Form.NESTED:
-            inner = reader.inner(spans, item)
-            return Values((spans.length, inner.length), (reader.numbers(inner),))
-        case Form.LINKS:
-            inner = reader.inner(spans, kernels.LINK_BYTES)
-            return Values((spans.length, inner.length), reader.links(inner))
+    branches, counts, n = wanted.branches, wanted.counts, len(entries)
+    bounds = np.zeros(len(counts) + 1, dtype=np.int64)
+    counts.cumsum(out=bounds[1:])
+    layouts = Layouts(branches.forms, branches.items, bounds)
+    found = Measures.empty(len(counts), n)
+    measure(inflated, layouts, entries, found)
+    _check(branches, found, url)
+    is_link = branches.forms == FORM_CODES[Form.LINKS]
+    # Links are two numbers each; every branch begins where any number may.
+    n_bytes = (found.n_items * branches.items * (1 + is_link) + 7) & ~7
+    begin = np.zeros(len(counts) + 1, dtype=np.int64)
+    n_bytes.cumsum(out=begin[1:])
+    inner = Spans.empty(int(found.n_inner.sum()))
+    room = Room(inner, np.empty(int(begin[-1]), dtype=np.uint8), begin)
+    fill(inflated, layouts, found, room)
+    _check(branches, found, url)
+    result: dict[str, Values] = {}
+    numbers = zip(begin.tolist(), found.n_inner.tolist(), found.n_items.tolist(), strict=False)
+    first_inner = 0
+    for k, (branch, (first, n_inner, n_items)) in enumerate(
+        zip(branches.branches, numbers, strict=True)
+    ):
+        dtype, form = branch.layout.dtype, branch.layout.form
+        n_each = n_items * dtype.itemsize
+        content = room.data[first : first + n_each].view(dtype)
+        lengths = found.spans.length[k * n : (k + 1) * n]
+        if form is Form.SCALAR:
+            result[branch.name] = Values((), (content,))
+        elif form in (Form.VECTOR, Form.COUNTED):
+            result[branch.name] = Values((lengths,), (content,))
+        else:
+            inner_length = inner.length[first_inner : first_inner + n_inner]
+            first_inner += n_inner
+            both: tuple[npt.NDArray[Any], ...] = (content,)
+            if form is Form.LINKS:
+                both = content, room.data[first + n_each : first + 2 * n_each].view(dtype)
+            result[branch.name] = Values((lengths, inner_length), both)
+    return result
 
 
-class _Reader:
-    """Calls the kernels on one branch's baskets and says what is wrong."""
-
-    def __init__(self, branch: Branch, inflated: Inflated, url: str) -> None:
-        self._branch = branch
-        self._inflated = inflated
-        self._url = url
-
-    def spans(self, basket: Integers, local: Integers) -> Spans:
-        """Find where entries are."""
-        spans = Spans.empty(len(basket))
-        self.checked(kernels.locate(self._inflated, basket, local, spans))
-        return spans
-
-    def inner(self, spans: Spans, item: int) -> Spans:
-        """Find where the items of inner vectors are; fills the outer lengths."""
-        data = self._inflated.data
-        inner = Spans.empty(self.checked(kernels.outer_lengths(data, spans)))
-        self.checked(kernels.inner_lengths(data, spans, item, inner))
-        return inner
-
-    def numbers(self, spans: Spans) -> npt.NDArray[Any]:
-        """Numbers of the branch's type, in the machine's byte order."""
-        dtype = self._branch.layout.dtype
-        out = np.empty(int(spans.length.sum()) * dtype.itemsize, dtype=np.uint8)
-        self.checked(kernels.copy_numbers(self._inflated.data, spans, dtype.itemsize, out))
-        return out.view(dtype)
-
-    def links(self, spans: Spans) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-        """Keys and indices of links."""
-        n_links = int(spans.length.sum())
-        key, index = np.empty(n_links, dtype=np.uint32), np.empty(n_links, dtype=np.uint32)
-        self.checked(kernels.copy_links(self._inflated.data, spans, key, index))
-        return key, index
-
-    def checked(self, status: int) -> int:
-        """Return the kernel's result, if it is one."""
-        if status == kernels.UNKNOWN:
-            raise UnsupportedError(f"{self._branch.name}: links of another class version")
-        if status < 0:
-            raise CorruptFileError(
-                f"{self._url}: baskets of {self._branch.name} hold entries that contradict "
-                "their own lengths",
-                url=self._url,
-                remedy="the file is damaged where it was read: read it from another place",
-            )
-        return status
+def _check(branches: BranchSet, found: Measures, url: str) -> None:
+    """Say what is wrong with the first branch that a kernel refused."""
+    if found.status.min(initial=0) >= 0:
+        return
+    number = int(np.argmax(found.status < 0))
+    name = branches.branches[number].name
+    if found.status[number] == UNKNOWN:
+        raise UnsupportedError(f"{name}: links of another class version")
+    raise CorruptFileError(
+        f"{url}: baskets of {name} hold entries that contradict their own lengths",
+        url=url,
+        remedy="the file is damaged where it was read: read it from another place",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,8 +60,28 @@ def coalesce(offset: Integers, length: Integers, gap_bytes: int = DEFAULT_GAP_BY
 
 
 def read_coalesced(
-    source: ByteSource, offset: Integers, length: Integers, gap_bytes: int = DEFAULT_GAP_BYTES
-) -> tuple[bytes, Integers]:
-    """Read ranges in few requests: everything that came, and where each begins in it."""
-    plan = coalesce(offset, length, gap_bytes)
-    return b"".join(source.read_ranges(plan.reads)), plan.place
+    source: ByteSource,
+    ranges: tuple[Integers, Integers],
+    gap_bytes: int,
+    room: Callable[[int], npt.NDArray[np.uint8]],
+) -> tuple[npt.NDArray[np.uint8], Integers]:
+    """Read ranges in few requests.
+
+    Parameters
+    ----------
+    source
+        Where to read.
+    ranges, gap_bytes
+        As in `coalesce`.
+    room
+        Gives room for so many bytes.
+
+    Returns
+    -------
+    (n_bytes,) uint8, (n,) int64
+        Everything that came, and where each range begins in it.
+    """
+    plan = coalesce(*ranges, gap_bytes)
+    data = room(sum(length for _, length in plan.reads))
+    source.read_into(plan.reads, data.data)
+    return data, plan.place

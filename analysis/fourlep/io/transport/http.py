@@ -17,7 +17,7 @@ from fourlep.errors import (
     ReadError,
     TransientReadError,
 )
-from fourlep.io.transport.source import Range, check_length, check_ranges
+from fourlep.io.transport.source import Range, check_length, check_ranges, lay_end_to_end
 
 #: Ranges of one file that are in flight at a time.
 _CONNECTIONS = 8
@@ -61,6 +61,10 @@ class HttpSource:
         finally:
             for future in waiting:
                 future.cancel()
+
+    def read_into(self, ranges: Sequence[Range], room: memoryview) -> None:
+        """Read ranges end to end into ``room``."""
+        lay_end_to_end(self.read_ranges(ranges), room)
 
     def close(self) -> None:
         """Let go of the threads; connections stay in the process's pool."""

@@ -45,6 +45,20 @@ class LocalSource:
         except OSError as error:
             raise _translated(error, self.url) from error
 
+    def read_into(self, ranges: Sequence[Range], room: memoryview) -> None:
+        """Read ranges end to end into ``room``."""
+        self.read_bytes += check_ranges(ranges, self.size, self.url)
+        self.requests += len(ranges)
+        begin = 0
+        try:
+            for offset, length in ranges:
+                end = begin + length
+                if os.preadv(self._descriptor, [room[begin:end]], offset) != length:
+                    room[begin:end] = self._read(offset, length)
+                begin = end
+        except OSError as error:
+            raise _translated(error, self.url) from error
+
     def _read(self, offset: int, length: int) -> bytes:
         data = os.pread(self._descriptor, length, offset)
         while 0 < len(data) < length:  # a signal, or more than the kernel reads at once

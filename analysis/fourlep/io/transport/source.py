@@ -52,8 +52,25 @@ class ByteSource(Protocol):
             If the deadline passes or the connection is lost.
         """
 
+    def read_into(self, ranges: Sequence[Range], room: memoryview) -> None:
+        """Read ranges end to end into ``room``, which is as long as all of them.
+
+        Raises
+        ------
+        CorruptFileError, TransientReadError
+            As `read_ranges`.
+        """
+
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
+
+
+def lay_end_to_end(parts: Sequence[bytes], room: memoryview) -> None:
+    """Copy parts into ``room``, one after the other."""
+    begin = 0
+    for part in parts:
+        room[begin : begin + len(part)] = part
+        begin += len(part)
 
 
 def read_range(source: ByteSource, offset: int, length: int) -> bytes:

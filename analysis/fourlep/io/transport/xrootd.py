@@ -20,7 +20,7 @@ from fourlep.errors import (
     ReadError,
     TransientReadError,
 )
-from fourlep.io.transport.source import Range, check_length, check_ranges
+from fourlep.io.transport.source import Range, check_length, check_ranges, lay_end_to_end
 
 #: Limits of one vector read, the servers' defaults.
 _MAX_RANGES = 1024
@@ -100,6 +100,10 @@ class XRootDSource:
             check_length(bytes(chunk.buffer), length, self.url)
             for chunk, (_, length) in zip(chunks, request, strict=True)
         ]
+
+    def read_into(self, ranges: Sequence[Range], room: memoryview) -> None:
+        """Read ranges end to end into ``room``."""
+        lay_end_to_end(self.read_ranges(ranges), room)
 
     def close(self) -> None:
         """Close the file without waiting for the server's answer."""

@@ -65,7 +65,8 @@ def _stored(path: Path) -> list[tuple[int, int]]:
                     branch = file._tree.branch(member)
                 except UnsupportedError:
                     continue
-                (held,) = file._baskets.inflated([(branch, np.arange(len(branch.seeks)))])
+                baskets = file._baskets.together((branch,)).baskets_between(0, file.n_entries)
+                held = file._baskets.inflated(baskets)
                 stored = held.end - held.begin == branch.sizes - held.key_bytes
                 begins = branch.seeks[stored]
                 found += zip(begins, begins + branch.sizes[stored], strict=True)

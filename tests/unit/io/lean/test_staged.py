@@ -60,6 +60,36 @@ def test_what_is_kept_is_read_as_it_always_was(path: Path) -> None:
             assert np.array_equal(one, other), name
 
 
+@pytest.mark.parametrize("part_bytes", [1, 50_000, 500_000])
+def test_parts_of_any_size_ascend_and_hold_every_event_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch, part_bytes: int
+) -> None:
+    whole, _ = _parts(path, ANALYSIS.early(needs_weights=True))
+    monkeypatch.setattr("fourlep.io.lean.gather.PART_BYTES", part_bytes)
+    columns, early = ANALYSIS.columns(needs_weights=True), ANALYSIS.early(needs_weights=True)
+    with LeanFile(str(path)) as file:
+        parts = list(
+            file.surviving_parts(ANALYSIS.cascade, columns, optional=ANALYSIS.optional, early=early)
+        )
+    assert len(parts) > 2
+    after = 0
+    for part in parts:
+        rejected = () if part.rejected is None else part.rejected.entry
+        entries = np.concatenate([part.entry, rejected])
+        assert len(entries) == part.n_entries > 0
+        assert entries.min() >= after
+        after = part.after
+        assert entries.max() == after - 1
+    together = join_parts(parts)
+    assert np.array_equal(together.entry, whole.entry)
+    assert together.rejected is not None
+    assert whole.rejected is not None
+    assert np.array_equal(together.rejected.entry, whole.rejected.entry)
+    for name, values in whole.values.items():
+        for one, other in zip(values.content, together.values[name].content, strict=True):
+            assert np.array_equal(one, other), name
+
+
 def test_sums_are_those_of_the_plain_path(path: Path) -> None:
     lean = process(Chunk("made", str(path)), ANALYSIS)
     plain = process(Chunk("made", str(path)), Analysis(selection("fourlepton"), reader="uproot"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fourlep.io.transport.coalesce import coalesce, read_coalesced
-from fourlep.io.transport.source import Range
+from fourlep.io.transport.source import Range, lay_end_to_end
 
 _CONTENT = bytes(range(256)) * 4
 _RANGES = st.lists(
@@ -30,6 +31,9 @@ class _Memory:
     def read_ranges(self, ranges: tuple[Range, ...]) -> list[bytes]:
         self.requests += len(ranges)
         return [_CONTENT[begin : begin + length] for begin, length in ranges]
+
+    def read_into(self, ranges: tuple[Range, ...], room: memoryview) -> None:
+        lay_end_to_end(self.read_ranges(ranges), room)
 
     def close(self) -> None: ...
 
@@ -54,9 +58,9 @@ def test_a_range_within_another_is_read_once() -> None:
 @given(wanted=_RANGES, gap=st.integers(0, 100))
 def test_every_range_comes_back_as_if_read_alone(wanted: list[Range], gap: int) -> None:
     source = _Memory()
-    data, place = read_coalesced(source, *_columns(wanted), gap)
+    data, place = read_coalesced(source, _columns(wanted), gap, partial(np.empty, dtype=np.uint8))
     for at, (begin, length) in zip(place.tolist(), sorted(wanted), strict=True):
-        assert data[at : at + length] == _CONTENT[begin : begin + length]
+        assert data[at : at + length].tobytes() == _CONTENT[begin : begin + length]
     assert source.requests <= len(wanted)
 
 

@@ -58,7 +58,7 @@ def test_a_thread_keeps_little(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_files_that_are_read_in_turns_do_not_disturb_each_other(
     write_lean: WriteLean, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fourlep.io.lean.gather.PART_BYTES", 300_000)
+    monkeypatch.setattr("fourlep.io.lean.gather.PART_BYTES", 50_000)
     paths = [str(write_lean(share=share, name=f"{share}.root")) for share in (0.4, 0.8)]
     columns = ["event.number", "electron.pt", "muon.d0", "event.generator_weight"]
 

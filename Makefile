@@ -144,6 +144,10 @@ bench-variations: $(VENV)/.dev-ready ## what thirty variations cost; STANDIN=dir
 soak: $(VENV)/.dev-ready system-test-packages ## RUNS=1000 runs with random faults, each held to the last bit
 	@$(BIN)/python analysis/benchmarks/soak.py --runs $(or $(RUNS),1000) --output build/soak
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev-ready ## EXAMPLES=20000 hostile files through the reader, every index checked
+	@$(BIN)/python analysis/benchmarks/fuzz_reader.py --examples $(or $(EXAMPLES),20000) --output build/fuzz
+
 .PHONY: scale-test
 scale-test: $(VENV)/.dev-ready system-test-packages ## all 70,611 names of the catalogue through a local cache
 	@$(BIN)/python analysis/benchmarks/scale.py --output build/scale

@@ -8,7 +8,8 @@ struct.error: the caller knows which file it is.
 from __future__ import annotations
 
 import struct
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from fourlep.io.lean.tree_kernels import (
     Numbers,
     behind_tag,
     branch_places,
+    gather,
     hop,
     numbers,
     read_table,
@@ -84,15 +86,16 @@ class Record:
         version = branch_places(self.view, position, begin, name)
         if version:
             raise UnsupportedError(f"a branch of version {version - UNKNOWN}")
-        content, lengths = self.content, self.view[name]
-        if lengths.max(initial=0) < _LONG_STRING:
-            ends = (name + 1 + lengths).tolist()
-            names = [
-                content[at + 1 : end].decode() for at, end in zip(name.tolist(), ends, strict=True)
-            ]
-        else:
-            names = [read_string(content, at)[0] for at in name.tolist()]
-        return dict(zip(names, begin.tolist(), strict=True))
+        return dict(zip(self._names(name), begin.tolist(), strict=True))
+
+    def _names(self, place: Integers) -> tuple[str, ...]:
+        """Read names at places: files of a release have the same thousand."""
+        lengths = self.view[place].astype(np.int64)
+        if lengths.max(initial=0) >= _LONG_STRING:
+            return tuple(read_string(self.content, at)[0] for at in place.tolist())
+        letters = np.empty(int(lengths.sum()), dtype=np.uint8)
+        gather(self.view, place + 1, lengths, letters)
+        return _split(letters.tobytes(), lengths.tobytes())
 
     def _array(self, position: int) -> tuple[int, int]:
         """Length of a TObjArray, and where its first object begins."""
@@ -154,3 +157,10 @@ class Record:
                 raise ValueError("a reference to no class")
         end = self.content.index(b"\0", position + 4)
         return self.content[position + 4 : end].decode()
+
+
+@lru_cache(maxsize=64)
+def _split(letters: bytes, lengths: bytes) -> tuple[str, ...]:
+    """Cut names that stand end to end."""
+    ends = np.cumsum(np.frombuffer(lengths, dtype=np.int64)).tolist()
+    return tuple(letters[begin:end].decode() for begin, end in pairwise([0, *ends]))

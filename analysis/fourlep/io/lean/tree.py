@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,11 +88,9 @@ class TreeTable:
         self._n_bytes = n_bytes
         self._key_bytes = key.key_bytes
         self._parsed: dict[str, Branch] = {}
-        try:
+        with self._readable("its list of branches"):
             self.n_entries, begin = self._record.header()
             self._where = self._record.branches(begin)
-        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
-            raise self._damaged("its list of branches cannot be read") from error
         self._members: dict[str, dict[str, int]] = {}
         self.names: AbstractSet[str] = _Names(self._where, self._locate)
 
@@ -108,10 +107,8 @@ class TreeTable:
             If there is none.
         """
         if name not in self._parsed:
-            try:
+            with self._readable(f"branch {name}"):
                 self._parsed[name] = self._parse(name)
-            except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
-                raise self._damaged(f"branch {name} cannot be read") from error
         return self._parsed[name]
 
     def _parse(self, name: str) -> Branch:
@@ -132,8 +129,9 @@ class TreeTable:
         for outer in (store, f"{store}."):
             if outer in self._where:
                 if outer not in self._members:
-                    inner = self._record.fields(self._where[outer]).sub_branches
-                    self._members[outer] = self._record.branches(inner)
+                    with self._readable(f"branch {outer}"):
+                        inner = self._record.fields(self._where[outer]).sub_branches
+                        self._members[outer] = self._record.branches(inner)
                 if name in self._members[outer]:
                     return self._members[outer][name]
         return None
@@ -164,6 +162,14 @@ class TreeTable:
             raise self._damaged(f"baskets of branch {name} lie outside the file")
         if fault == LONG:
             raise self._damaged(f"a basket of branch {name} claims {int(sizes.max())} bytes")
+
+    @contextmanager
+    def _readable(self, what: str) -> Iterator[None]:
+        """Name what the record contradicts itself in."""
+        try:
+            yield
+        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+            raise self._damaged(f"{what} cannot be read") from error
 
     def _damaged(self, what: str) -> CorruptFileError:
         return CorruptFileError(

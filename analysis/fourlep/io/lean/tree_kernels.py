@@ -151,6 +151,18 @@ def branch_places(record: Any, position: int, begin: Integers, name: Integers) -
 
 
 @compiled
+def gather(record: Any, begin: Integers, lengths: Integers, out: Any) -> None:
+    """Copy pieces of the record end to end."""
+    done = 0
+    for k in range(len(begin)):
+        need(record, begin[k], lengths[k])
+        need(out, done, lengths[k])
+        for at in range(lengths[k]):
+            out[done + at] = record[begin[k] + at]
+        done += lengths[k]
+
+
+@compiled
 def numbers(record: Any, begin: int) -> Numbers:
     """Read the members of the branch object at ``begin``."""
     need(record, begin, 12)

@@ -7,7 +7,8 @@ bits flipped, bytes overwritten, lengths made absurd, pieces moved, ends cut; mo
 the list of branches, in keys and in the headers of vectors. Each is read by the lean reader
 in another process, whose kernels check every index (``NUMBA_BOUNDSCHECK``); every tenth goes
 through the whole analysis, uproot's fall-back included. An example counts as good if it
-gives a named error, or, where the codec has a checksum, the numbers of the undamaged file.
+gives a named error, or, where a checksum guards what was damaged, the numbers of the
+undamaged file. (Baskets that do not shrink are stored as they are, without a checksum.)
 
 Prints a table of outcomes, writes ``fuzz.json`` into DIR, and fails if one was not good.
 """
@@ -26,6 +27,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -52,8 +54,36 @@ _INTERESTING = (0, 1, 2, 0x7F, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x40000
 _REAL = Path(os.environ.get("FOURLEP_SHARED_DATA", "../shared/data")) / "physlite"
 
 
-def corpus(folder: Path) -> list[tuple[str, bytes, list[tuple[int, int]]]]:
-    """Name, content, and the places that matter most, of each file."""
+Places = list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An undamaged file.
+
+    Parameters
+    ----------
+    name, content
+        What to call it, and its bytes.
+    matters, unguarded
+        Begin and end of what the selection reads, and of what no checksum guards.
+    """
+
+    name: str
+    content: bytes
+    matters: Places
+    unguarded: Places
+
+    def guards(self, bad: bytes) -> bool:
+        """Whether all that differs in ``bad`` is guarded by a checksum."""
+        if self.name not in _CHECKED:
+            return False
+        pieces = [(self.content[begin:end], bad[begin:end]) for begin, end in self.unguarded]
+        return all(one == other for one, other in pieces)
+
+
+def corpus(folder: Path) -> list[Whole]:
+    """Make the files."""
     files = {}
     for codec in CODECS:
         content = columns(Content(60, 0.3, seed=3))
@@ -68,24 +98,30 @@ def corpus(folder: Path) -> list[tuple[str, bytes, list[tuple[int, int]]]]:
         files[codec] = path
     if (_REAL / "PHYSLITE_example.root").exists():
         files["real"] = _REAL / "PHYSLITE_example.root"
-    return [(name, path.read_bytes(), places(path)) for name, path in files.items()]
+    return [Whole(name, path.read_bytes(), *places(path)) for name, path in files.items()]
 
 
-def places(path: Path) -> list[tuple[int, int]]:
-    """Begin and end of the tree record and of the baskets that the selection reads."""
+def places(path: Path) -> tuple[Places, Places]:
+    """What matters, the tree record as much as all baskets together, and what is unguarded."""
     analysis = Analysis(selection("fourlepton"))
+    columns = sorted({*analysis.columns(needs_weights=True), *analysis.optional})
+    matters: Places = []
+    unguarded: Places = []
     with LeanFile(str(path)) as file:
-        table = file.indexed(sorted(analysis.columns(needs_weights=True)))
-        found = [
-            (int(seek), int(seek + size))
-            for branch in table.branches.values()
-            for seek, size in zip(branch.seeks, branch.sizes, strict=True)
-        ]
-        last = max(end for _, end in found)
-        return [*found, *[(last, file.n_bytes)] * len(found)]
+        for branch in file.indexed(columns).branches.values():
+            baskets = file._baskets.together((branch,)).baskets_between(0, file.n_entries)
+            held = file._baskets.inflated(baskets)
+            is_stored = held.end - held.begin == branch.sizes - held.key_bytes
+            places = zip(branch.seeks.tolist(), branch.sizes.tolist(), is_stored, strict=True)
+            for seek, size, stored in places:
+                matters.append((seek, seek + size))
+                if stored:
+                    unguarded.append((seek, seek + size))
+        last = max(end for _, end in matters)
+        return [*matters, *[(last, file.n_bytes)] * len(matters)], unguarded
 
 
-def damaged(content: bytes, where: list[tuple[int, int]], dice: random.Random) -> bytes:
+def damaged(content: bytes, where: Places, dice: random.Random) -> bytes:
     """Damage a file in one to four places."""
     changed = bytearray(content)
     for _ in range(dice.randint(1, 4)):
@@ -147,16 +183,16 @@ def work(seed: int, first: int, last: int) -> None:
     signal.signal(signal.SIGALRM, _too_late)
     with tempfile.TemporaryDirectory(prefix="fourlep-fuzz-") as folder:
         files = corpus(Path(folder))
-        truth = {name: numbers(_written(Path(folder), content)) for name, content, _ in files}
+        truth = {each.name: numbers(_written(Path(folder), each.content)) for each in files}
         for example in range(first, last):
             dice = random.Random(f"{seed}-{example}")
-            (chosen,) = dice.choices(files, [_OFTEN if f[0] == "none" else 1 for f in files])
-            name, content, where = chosen
-            path = _written(Path(folder), damaged(content, where, dice))
-            print(json.dumps(["tries", example, name]), flush=True)
+            (whole,) = dice.choices(files, [_OFTEN if f.name == "none" else 1 for f in files])
+            bad = damaged(whole.content, whole.matters, dice)
+            path = _written(Path(folder), bad)
+            print(json.dumps(["tries", example, whole.name]), flush=True)
             signal.alarm(_PATIENCE_S)
             try:
-                expected = truth[name] if name in _CHECKED else None
+                expected = truth[whole.name] if whole.guards(bad) else None
                 what = outcome(path, expected, is_whole=example % 10 == 0)
                 print(json.dumps(["found", example, what]), flush=True)
             except BaseException:  # noqa: BLE001  # the point is to tell whatever it is

@@ -119,6 +119,7 @@ class _Pool:
     def __init__(self, chunk: Chunk, analysis: Analysis, place: str) -> None:
         self._chunk, self._analysis, self._place = chunk, analysis, place
         self._waiting: list[Part] = []
+        self._n_bytes = 0
         self._is_untouched = True
         self.total = ChunkResult()
         self.n_selected = 0
@@ -129,6 +130,7 @@ class _Pool:
         self._check_run(found)
         if isinstance(found, Part):
             self._waiting.append(found)
+            self._n_bytes += found.n_bytes
             if self._n_bytes > MAX_PART_BYTES:
                 self.analyse()
         else:
@@ -150,10 +152,6 @@ class _Pool:
             )
 
     @property
-    def _n_bytes(self) -> int:
-        return sum(part.n_bytes for part in self._waiting)
-
-    @property
     def is_small(self) -> bool:
         """Whether all survivors can wait for those of other files."""
         return self._is_untouched and self._n_bytes <= MAX_FILE_BYTES
@@ -167,6 +165,7 @@ class _Pool:
         if self._waiting:
             self._analyse(self.joined())
             self._waiting.clear()
+            self._n_bytes = 0
 
     def _analyse(self, found: Part | Events) -> None:
         with _naming(self._place):

@@ -90,6 +90,11 @@ def _summary(content: Mapping[str, Any]) -> Iterator[str]:
             f"discriminant: area {gain['area']:.3f}, expected significance "
             f"{gain['expected_without']:.2f} without, {gain['expected_with']:.2f} with it"
         )
+        if gain["expected_with"] < gain["expected_without"]:
+            yield (
+                "  -> it loses: its categories hold too little simulated background; fit without "
+                "it, or simulate more"
+            )
     goodness = content["goodness_of_fit"]
     if goodness is not None and goodness["p_value"] is not None:
         yield (

@@ -37,6 +37,7 @@ def assemble(request: Request, raw: Mapping[str, Any], entry: npt.NDArray[np.int
         If branches contradict each other, or hold what the format rules out.
     """
     try:
+        _check_lengths(raw, len(entry))
         columns = {
             column: _derived(column, source, raw, len(entry))
             for column, source in request.sources.items()
@@ -56,6 +57,12 @@ def assemble(request: Request, raw: Mapping[str, Any], entry: npt.NDArray[np.int
             url=request.url,
             remedy="fetch the file again; if it is whole, its format is not one of those known",
         ) from error
+
+
+def _check_lengths(raw: Mapping[str, Any], n_events: int) -> None:
+    for branch, array in raw.items():
+        if len(array) != n_events:
+            raise ValueError(f"{branch} has {len(array)} entries for {n_events} events")
 
 
 def _derived(column: str, source: Source, raw: Mapping[str, Any], n_events: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -13,6 +14,7 @@ import uproot
 from fourlep.errors import CorruptFileError, ForbiddenFileError, MissingFileError
 from fourlep.io import ReaderChoice, open_events
 from fourlep.io.translation import told, translated
+from fourlep.io.uproot_reader import UprootFile
 
 Writer = Callable[..., Path]
 CHOICES = pytest.mark.parametrize("reader", ["uproot", "auto"])
@@ -146,6 +148,24 @@ def test_collections_that_disagree_in_length_are_an_error(write_mini: Writer) ->
         pytest.raises(CorruptFileError, match="contradict each other"),
     ):
         file.read(["electron.pt", "electron.eta"])
+
+
+def test_a_branch_of_another_number_of_events_is_an_error(
+    write_mini: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What uproot makes of a tree whose tables of baskets were damaged."""
+    plain = UprootFile._arrays
+
+    def cut(file: UprootFile, *arguments: Any) -> dict[str, Any]:
+        arrays = plain(file, *arguments)
+        return {name: array[:-1] if name == "lep_pt" else array for name, array in arrays.items()}
+
+    monkeypatch.setattr(UprootFile, "_arrays", cut)
+    with (
+        open_events(str(write_mini())) as file,
+        pytest.raises(CorruptFileError, match="lep_pt has 3 entries for 4 events"),
+    ):
+        file.read(["event.number", "electron.pt"])
 
 
 @READERS

@@ -79,7 +79,7 @@ case $name in
         confined fourlep facility stand-in --directory=/tmp/fourlep --address=root://origin//fourlep --events=2000
         ;;
     hub)
-        confined python -c 'import kubespawner, oauthenticator, jupyterhub_idle_culler, psycopg'
+        confined python -c 'import fourlep.facility.hub.spawner, oauthenticator, jupyterhub_idle_culler, psycopg'
         # The configuration loads with the manifests' own settings.
         settings=$(grep -hv '^#' k8s/base/settings/settings.env k8s/base/hub/hub.env | grep -v ' ' | tr '\n' ' ')
         # shellcheck disable=SC2016,SC2086  # the inner shell expands; settings are words
@@ -91,7 +91,7 @@ case $name in
             python -c "
 from traitlets.config import PyFileConfigLoader
 config = PyFileConfigLoader(\"jupyterhub_config.py\", \"/etc/jupyterhub\").load_config()
-assert config.JupyterHub.spawner_class.startswith(\"kubespawner\")"'
+assert config.JupyterHub.spawner_class == \"fourlep.facility.hub.spawner.HomeSpawner\""'
         ;;
     gateway) confined python -c 'import fourlep.facility.gateway.kubernetes, dask_gateway_server.backends.kubernetes.controller' ;;
     xcache)

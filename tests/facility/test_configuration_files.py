@@ -70,7 +70,7 @@ def test_the_hub_spawns_processes_on_one_machine(environment: pytest.MonkeyPatch
 def test_the_hub_spawns_pods_on_kubernetes(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("FOURLEP_HUB_SPAWNER", "kubernetes")
     config = hub()
-    assert config.JupyterHub.spawner_class == "kubespawner.KubeSpawner"
+    assert config.JupyterHub.spawner_class == "fourlep.facility.hub.spawner.HomeSpawner"
     assert config.KubeSpawner.image == "analysis:1"
     assert config.Spawner.environment["DASK_GATEWAY__CLUSTER__OPTIONS__IMAGE"] == "analysis:1"
 

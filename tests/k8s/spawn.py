@@ -1,6 +1,6 @@
-"""Starts, asks after and stops one user's server with KubeSpawner, as the hub would.
+"""Starts, asks after and stops one user's server with the hub's own spawner, as the hub would.
 
-Run as a program, with the hub's environment and a kubeconfig: ``spawn.py CONFIGURATION``.
+Starts it a second time from what the hub's database keeps of the first. Run as a program, with the hub's environment and a kubeconfig: ``spawn.py CONFIGURATION``.
 """
 
 from __future__ import annotations
@@ -10,20 +10,31 @@ import sys
 from pathlib import Path
 
 from kubespawner import KubeSpawner
-from traitlets.config import PyFileConfigLoader
+from traitlets import import_item
+from traitlets.config import Config, PyFileConfigLoader
 
 
-async def main(configuration: Path) -> None:
-    loader = PyFileConfigLoader(configuration.name, str(configuration.parent))
-    spawner = KubeSpawner(config=loader.load_config(), _mock=True)
+def spawner_of(config: Config) -> KubeSpawner:
+    spawner = import_item(config.JupyterHub.spawner_class)(config=config, _mock=True)
     spawner.user.name = "ada"
     spawner.environment = {
         key: value for key, value in spawner.environment.items() if not callable(value)
     }
-    await spawner.load_user_options()
-    sys.stdout.write(f"started {await spawner.start()}\n")
-    sys.stdout.write(f"poll {await spawner.poll()}\n")
-    await spawner.stop(now=True)
+    return spawner
+
+
+async def main(configuration: Path) -> None:
+    config = PyFileConfigLoader(configuration.name, str(configuration.parent)).load_config()
+    state = None
+    for _ in range(2):
+        spawner = spawner_of(config)
+        if state is not None:
+            spawner.load_state(state)
+        await spawner.load_user_options()
+        print(f"started {await spawner.start()}", flush=True)
+        print(f"poll {await spawner.poll()}", flush=True)
+        await spawner.stop(now=True)
+        state = spawner.get_state()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""KubeSpawner, configured as the manifests say, starts and stops a user's server."""
+"""The hub's spawner, configured as the manifests say, starts and stops a user's server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from k8s.test_pods import environment_of
 
 
 @pytest.mark.servers
-def test_a_server_and_its_home_are_made_and_the_home_stays(
+def test_a_server_and_its_home_are_made_and_a_home_that_was_deleted_is_made_anew(
     local: tuple[Object, ...], tmp_path: Path
 ) -> None:
     asyncio.run(_spawn(local, tmp_path))
@@ -42,34 +42,44 @@ async def _spawn(local: tuple[Object, ...], folder: Path) -> None:
             stdout=asyncio.subprocess.PIPE,
         )
         try:
-            (pod,) = await until(lambda: stand_in.listed("/pods"), "no pod was made")
+            first = await _run_a_pod(stand_in, "")
             (home,) = stand_in.listed("/persistentvolumeclaims")
             assert home["spec"]["storageClassName"] == "standard"
-            ready = [
-                {
-                    "name": "notebook",
-                    "image": pod["spec"]["containers"][0]["image"],
-                    "imageID": "x",
-                    "restartCount": 0,
-                    "ready": True,
-                    "state": {"running": {}},
-                }
-            ]
-            stand_in.set_status(
-                "/pods",
-                pod["metadata"]["name"],
-                {"phase": "Running", "podIP": "10.0.0.7", "containerStatuses": ready},
-            )
+            await until(lambda: not stand_in.listed("/pods"), "the server was not stopped")
+            assert stand_in.listed("/persistentvolumeclaims") == [home]
+            # As an administrator deletes it, or the smoke test's end.
+            stand_in.remove("/persistentvolumeclaims", home["metadata"]["name"])
+            await _run_a_pod(stand_in, first)
             told, _ = await asyncio.wait_for(program.communicate(), 90)
         finally:
             if program.returncode is None:
                 program.terminate()
                 await program.wait()
     assert program.returncode == 0, told.decode()
-    assert "http://10.0.0.7:8888" in told.decode()
-    assert "poll None" in told.decode()
+    assert told.decode().count("http://10.0.0.7:8888") == 2
+    assert told.decode().count("poll None") == 2
     assert not stand_in.listed("/pods")
-    assert stand_in.listed("/persistentvolumeclaims") == [home]
+    (again,) = stand_in.listed("/persistentvolumeclaims")
+    assert again["metadata"]["name"] == home["metadata"]["name"]
     for method, path in stand_in.requests:
         verb = "list" if method == "GET" else VERB_OF[method]
         assert verb in VERBS[("hub", resource_of(path))], f"{method} {path}"
+
+
+async def _run_a_pod(stand_in: StandIn, other_than: str) -> str:
+    """Play the kubelet for the pod that is asked for; returns its uid."""
+    (pod,) = await until(
+        lambda: [p for p in stand_in.listed("/pods") if p["metadata"]["uid"] != other_than],
+        "no pod was made",
+    )
+    ready = {
+        "name": "notebook",
+        "image": pod["spec"]["containers"][0]["image"],
+        "imageID": "x",
+        "restartCount": 0,
+        "ready": True,
+        "state": {"running": {}},
+    }
+    running = {"phase": "Running", "podIP": "10.0.0.7", "containerStatuses": [ready]}
+    stand_in.set_status("/pods", pod["metadata"]["name"], running)
+    return str(pod["metadata"]["uid"])

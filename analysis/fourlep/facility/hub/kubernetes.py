@@ -23,7 +23,7 @@ _SCRATCH = {
 
 def configure_kubernetes(c: Any, offered: tuple[profiles.Profile, ...]) -> None:
     """Spawn servers with KubeSpawner: one pod and one volume a user."""
-    c.JupyterHub.spawner_class = "kubespawner.KubeSpawner"
+    c.JupyterHub.spawner_class = "fourlep.facility.hub.spawner.HomeSpawner"
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.cleanup_proxy = False
     c.Spawner.cmd = ["jupyterhub-singleuser"]

@@ -11,30 +11,42 @@ import threading
 import numpy as np
 import numpy.typing as npt
 
-#: Bytes that a thread keeps for later.
+#: Bytes that the process keeps for later, whatever the number of its threads.
 _MAX_FREE_BYTES = 64 << 20
 #: Buffers are of whole multiples of this, so that one serves rounds of about the same size.
 _STEP_BYTES = 1 << 18
+#: A buffer serves for no less than its length over this: a long one would be missed.
+_MOST_SPARE = 4
 
 
-class _Pool(threading.local):
-    """Buffers that nobody of this thread uses, by falling age."""
+class _Pool:
+    """Buffers that nobody uses, by falling age."""
 
     def __init__(self) -> None:
-        self.free: list[npt.NDArray[np.uint8]] = []
+        self._lock = threading.Lock()
+        self._free: list[npt.NDArray[np.uint8]] = []
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes that are kept."""
+        with self._lock:
+            return sum(map(len, self._free))
 
     def take(self, n_bytes: int) -> npt.NDArray[np.uint8]:
-        fitting = [buffer for buffer in self.free if len(buffer) >= n_bytes]
-        if not fitting:
-            return np.empty(-(-max(1, n_bytes) // _STEP_BYTES) * _STEP_BYTES, dtype=np.uint8)
-        chosen = min(fitting, key=len)
-        self.free = [buffer for buffer in self.free if buffer is not chosen]
-        return chosen
+        wanted = -(-max(1, n_bytes) // _STEP_BYTES) * _STEP_BYTES
+        with self._lock:
+            fitting = [b for b in self._free if wanted <= len(b) <= _MOST_SPARE * wanted]
+            if fitting:
+                chosen = min(fitting, key=len)
+                self._free = [buffer for buffer in self._free if buffer is not chosen]
+                return chosen
+        return np.empty(wanted, dtype=np.uint8)
 
     def give_back(self, buffers: list[npt.NDArray[np.uint8]]) -> None:
-        self.free += buffers
-        while sum(map(len, self.free)) > _MAX_FREE_BYTES:
-            del self.free[0]
+        with self._lock:
+            self._free += buffers
+            while sum(map(len, self._free)) > _MAX_FREE_BYTES:
+                del self._free[0]
 
 
 _POOL = _Pool()

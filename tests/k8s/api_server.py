@@ -41,6 +41,12 @@ class StandIn:
             if path.endswith(collection) and key == name:
                 self._record("MODIFIED", path, {**each, "status": status})
 
+    def remove(self, collection: str, name: str) -> None:
+        """Delete an object, as somebody else would."""
+        for path, key in list(self.objects):
+            if path.endswith(collection) and key == name:
+                self._record("DELETED", path, self.objects[path, key])
+
     def add(self, path: str, thing: Object) -> Object:
         """Keep a new object below ``path``."""
         data = thing["metadata"]

@@ -1,6 +1,6 @@
 """Starts, asks after and stops one user's server with the hub's own spawner, as the hub would.
 
-Starts it a second time from what the hub's database keeps of the first. Run as a program, with the hub's environment and a kubeconfig: ``spawn.py CONFIGURATION``.
+Starts it again, from what the hub's database keeps, for every line that it is given. Run as a program, with the hub's environment and a kubeconfig: ``spawn.py CONFIGURATION``.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ def spawner_of(config: Config) -> KubeSpawner:
 
 async def main(configuration: Path) -> None:
     config = PyFileConfigLoader(configuration.name, str(configuration.parent)).load_config()
-    state = None
-    for _ in range(2):
+    state: dict[str, object] = {}
+    while True:
         spawner = spawner_of(config)
-        if state is not None:
-            spawner.load_state(state)
+        spawner.load_state(state)
         await spawner.load_user_options()
         print(f"started {await spawner.start()}", flush=True)
         print(f"poll {await spawner.poll()}", flush=True)
         await spawner.stop(now=True)
         state = spawner.get_state()
+        if not await asyncio.to_thread(sys.stdin.readline):
+            return
 
 
 if __name__ == "__main__":

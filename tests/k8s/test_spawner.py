@@ -39,6 +39,7 @@ async def _spawn(local: tuple[Object, ...], folder: Path) -> None:
             str(Path(__file__).with_name("spawn.py")),
             str(REPOSITORY / "images" / "hub" / "jupyterhub_config.py"),
             env=settings,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
         try:
@@ -49,6 +50,8 @@ async def _spawn(local: tuple[Object, ...], folder: Path) -> None:
             assert stand_in.listed("/persistentvolumeclaims") == [home]
             # As an administrator deletes it, or the smoke test's end.
             stand_in.remove("/persistentvolumeclaims", home["metadata"]["name"])
+            assert program.stdin
+            program.stdin.write(b"again\n")
             await _run_a_pod(stand_in, first)
             told, _ = await asyncio.wait_for(program.communicate(), 90)
         finally:

@@ -209,7 +209,8 @@ def inflate_blocks(raw: Any, rows: Rows, keys: Keys, target: Target, using: Nati
         if to < 0 or n < 0 or to + n > len(target.data) or here < 0 or end > len(raw):
             keys.status[r] = LEFT
         elif end - here == n:  # stored as it is
-            target.data[to : to + n] = raw[here:end]
+            for k in range(n):  # as a slice it would take seconds to compile
+                target.data[to + k] = raw[here + k]
         elif inflated((raw, here, end), (target.data, to, n), using) != n:
             keys.status[r] = LEFT
 

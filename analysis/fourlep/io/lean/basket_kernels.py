@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fourlep.io.lean.arrays import Integers
-from fourlep.io.lean.bytes_kernels import unsigned32
+from fourlep.io.lean.bytes_kernels import signed32, unsigned16, unsigned32
 from fourlep.io.lean.compiled import compiled, inlined
 from fourlep.io.lean.native import Native, call_c
 
@@ -83,19 +83,6 @@ class Keys(NamedTuple):
     def empty(cls, n: int) -> Keys:
         """Keys to be filled."""
         return cls(*(np.zeros(n, dtype=np.int64) for _ in range(5)))
-
-
-@inlined
-def signed32(data: Any, position: Any) -> Any:
-    """Read the big-endian signed number at ``position``, which the caller has checked."""
-    return np.int64(np.int32(unsigned32(data, position)))
-
-
-@inlined
-def unsigned16(data: Any, position: Any) -> Any:
-    """Read the big-endian number of two bytes."""
-    first = np.uintp(position)
-    return np.int64(data[first]) << 8 | np.int64(data[first + np.uintp(1)])
 
 
 @inlined

@@ -43,6 +43,19 @@ def unsigned32(data: Any, position: Any) -> Any:
     )
 
 
+@inlined
+def signed32(data: Any, position: Any) -> Any:
+    """Read the big-endian signed number at ``position``, which the caller has checked."""
+    return np.int64(np.int32(unsigned32(data, position)))
+
+
+@inlined
+def unsigned16(data: Any, position: Any) -> Any:
+    """Read the big-endian number of two bytes."""
+    first = np.uintp(position)
+    return np.int64(data[first]) << 8 | np.int64(data[first + np.uintp(1)])
+
+
 @compiled
 def locate(held: Inflated, basket: Any, local: Any, spans: Spans) -> int:
     """Find entries by the baskets' own tables of offsets.

@@ -13,8 +13,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import numpy as np
-
 from fourlep.errors import CorruptFileError
 from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.basket_kernels import MAX_BASKET_BYTES
@@ -61,11 +59,6 @@ class Branch:
     def basket_bytes(self) -> float:
         """Mean inflated length of a basket, as the file says."""
         return self.total_bytes / max(1, len(self.seeks))
-
-    def baskets_of(self, entries: Integers) -> Integers:
-        """Find the numbers of the baskets that hold any of ascending ``entries``."""
-        edges = np.searchsorted(entries, self.entries)
-        return np.flatnonzero(edges[1:] > edges[:-1])
 
 
 class TreeTable:

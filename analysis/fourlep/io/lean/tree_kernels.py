@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fourlep.io.lean.arrays import Integers
-from fourlep.io.lean.bytes_kernels import unsigned32
-from fourlep.io.lean.compiled import compiled, inlined
+from fourlep.io.lean.bytes_kernels import BYTE_COUNT, signed32, unsigned16, unsigned32
+from fourlep.io.lean.compiled import compiled
 
-BYTE_COUNT = 0x4000_0000
 NEW_CLASS = 0xFFFF_FFFF
 CLASS_REFERENCE = 0x8000_0000
 
@@ -58,18 +57,6 @@ class Numbers(NamedTuple):
     n_baskets: int
     n_entries: int
     total_bytes: int
-
-
-@inlined
-def short(record: Any, position: Any) -> Any:
-    """Read two bytes, which the caller has checked."""
-    return np.int64(record[position]) << 8 | np.int64(record[position + 1])
-
-
-@compiled
-def signed32(record: Any, position: Any) -> Any:
-    """Read four bytes, which the caller has checked."""
-    return np.int64(np.int32(unsigned32(record, position)))
 
 
 @compiled
@@ -137,7 +124,7 @@ def branch_places(record: Any, position: int, begin: Integers, name: Integers) -
         end = hop(record, position)
         begin[k] = behind_tag(record, position + 4)
         need(record, begin[k], 6)
-        version = short(record, begin[k] + 4)
+        version = unsigned16(record, begin[k] + 4)
         if version in _ELEMENT_VERSIONS:
             name[k] = begin[k] + _ELEMENT_NAME
         elif version in _BRANCH_VERSIONS:
@@ -166,14 +153,14 @@ def gather(record: Any, begin: Integers, lengths: Integers, out: Any) -> None:
 def numbers(record: Any, begin: int) -> Numbers:
     """Read the members of the branch object at ``begin``."""
     need(record, begin, 12)
-    version = short(record, begin + 4)
+    version = unsigned16(record, begin + 4)
     is_element = version in _ELEMENT_VERSIONS
     position, element = begin + 6, 0
     if is_element:
         element = hop(record, position)
         position += 6
     need(record, position - 6, 6)
-    version = short(record, position - 2)
+    version = unsigned16(record, position - 2)
     is_known = version in _BRANCH_VERSIONS
     if not is_known or unsigned32(record, position - 6) & BYTE_COUNT == 0:
         return Numbers(UNKNOWN + version, is_element, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

@@ -1,6 +1,7 @@
 """Starts, asks after and stops one user's server with the hub's own spawner, as the hub would.
 
-Starts it again, from what the hub's database keeps, for every line that it is given. Run as a program, with the hub's environment and a kubeconfig: ``spawn.py CONFIGURATION``.
+Starts it again, from what the hub's database keeps, for every line that it is given. Run as a
+program, with the hub's environment and a kubeconfig: ``spawn.py CONFIGURATION``.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ async def main(configuration: Path) -> None:
         spawner = spawner_of(config)
         spawner.load_state(state)
         await spawner.load_user_options()
-        print(f"started {await spawner.start()}", flush=True)
-        print(f"poll {await spawner.poll()}", flush=True)
+        sys.stdout.write(f"started {await spawner.start()}\n")
+        sys.stdout.write(f"poll {await spawner.poll()}\n")
         await spawner.stop(now=True)
         state = spawner.get_state()
         if not await asyncio.to_thread(sys.stdin.readline):

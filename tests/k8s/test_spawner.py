@@ -52,6 +52,7 @@ async def _spawn(local: tuple[Object, ...], folder: Path) -> None:
             stand_in.remove("/persistentvolumeclaims", home["metadata"]["name"])
             assert program.stdin
             program.stdin.write(b"again\n")
+            program.stdin.close()
             await _run_a_pod(stand_in, first)
             told, _ = await asyncio.wait_for(program.communicate(), 90)
         finally:

@@ -96,7 +96,62 @@ def test_a_kind_that_nobody_defines_is_noticed(local: tuple[Object, ...], known:
     monitor = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitor"}
     found = problems(kubectl, (*local, monitor))
     assert ("definitions" in found) is (not known)
-    assert not [call for call in kubectl.calls if "traefik" in " ".join(call)]
+    asked = [call for call in kubectl.calls if call[0] == "api-resources"]
+    assert not [call for call in asked if "traefik" in " ".join(call)]
+
+
+ADMINISTRATORS = (
+    "namespaces",
+    "priorityclasses.scheduling.k8s.io",
+    "customresourcedefinitions.apiextensions.k8s.io",
+    "resourcequotas",
+    "limitranges",
+)
+MAY_NOT = {
+    f"auth_can-i_{verb}_{each}": ClusterError("no")
+    for verb in ("create", "patch", "delete")
+    for each in ADMINISTRATORS
+}
+UNSEEN: dict[str, Any] = {
+    "get_namespaces_fourlep": {"status": {"phase": "Active"}},
+    **{
+        f"get_{each}": ClusterError("forbidden")
+        for each in ("storageclass", "nodes", "daemonsets", "priorityclass", "customresource")
+    },
+}
+
+
+def test_the_admin_of_one_namespace_needs_no_rights_over_the_cluster(
+    local: tuple[Object, ...],
+) -> None:
+    there = {"get_resourcequota": {"kind": "it"}, "get_limitrange": {"kind": "it"}}
+    kubectl = Pretended(**MAY_NOT, **UNSEEN, **there)
+    found = list(check(kubectl, list(local)))
+    assert not [each for each in found if each.state == "problem"]
+    notes = {each.subject for each in found if each.state == "note"}
+    assert notes == {"storage", "room", "network policies", "images"}
+    told: list[str] = []
+    steps.apply(kubectl, list(local), told.append)
+    assert "left to the cluster's administrator: customresourcedefinitions" in told[0]
+    (given,) = kubectl.given
+    applied = {each["kind"] for each in given["items"]}
+    assert {"Deployment", "IngressRoute"} <= applied
+    assert not applied & {"Namespace", "CustomResourceDefinition", "ResourceQuota", "LimitRange"}
+    steps.undeploy(kubectl, list(local), purge=False, say=told.append)
+    deleted = " ".join(" ".join(call) for call in kubectl.calls if call[0] == "delete")
+    assert "deployment/hub" in deleted
+    assert "resourcequota" not in deleted
+
+
+def test_what_the_administrator_has_not_made_yet_is_named(local: tuple[Object, ...]) -> None:
+    kubectl = Pretended(**MAY_NOT, **UNSEEN, get_resourcequota="", get_limitrange={"kind": "it"})
+    told = problems(kubectl, local)["rights"]
+    assert told == "you may not create resourcequotas"
+
+
+def test_rights_are_asked_for_every_kind_there_is(local: tuple[Object, ...]) -> None:
+    kubectl = Pretended(**{"auth_can-i_create_ingressroutes.traefik.io": ClusterError("no")})
+    assert "ingressroutes.traefik.io" in problems(kubectl, local)["rights"]
 
 
 def test_without_a_default_class_one_must_be_chosen() -> None:
@@ -124,7 +179,7 @@ def test_quantities_are_understood(text: str, value: float) -> None:
 def test_definitions_are_established_before_what_needs_them(local: tuple[Object, ...]) -> None:
     kubectl = Pretended()
     steps.apply(kubectl, list(local), lambda _: None)
-    assert [call[0] for call in kubectl.calls] == ["apply", "wait", "apply"]
+    assert [call[0] for call in kubectl.calls if call[0] != "auth"] == ["apply", "wait", "apply"]
     first, second = ({each["kind"] for each in given["items"]} for given in kubectl.given)
     assert first == {"Namespace", "PriorityClass", "CustomResourceDefinition"}
     assert {"Deployment", "IngressRoute"} <= second
@@ -142,7 +197,7 @@ def test_what_the_overlay_no_longer_has_is_removed(local: tuple[Object, ...]) ->
 def test_no_volume_is_removed_without_asking(local: tuple[Object, ...]) -> None:
     kubectl = Pretended()
     steps.undeploy(kubectl, list(local), purge=False, say=lambda _: None)
-    deleted = " ".join(" ".join(call) for call in kubectl.calls)
+    deleted = " ".join(" ".join(call) for call in kubectl.calls if call[0] == "delete")
     assert "persistentvolumeclaim" not in deleted
     assert "namespace" not in deleted
     assert "secret" not in deleted

@@ -62,12 +62,14 @@ def deploy(*, smoke: bool, loaded: bool, **values: Any) -> None:
     from fourlep.facility.cluster.checks import check
     from fourlep.facility.cluster.credentials import make_secrets
     from fourlep.facility.cluster.manifests import of_kind, render
-    from fourlep.facility.cluster.steps import apply, prune, wait
+    from fourlep.facility.cluster.steps import apply, not_for_the_caller, prune, wait
 
     kubectl, choices = _prepare(values)
     objects = render(kubectl, choices)
     _refuse_problems(check(kubectl, objects, ask_registries=not loaded))
-    kubectl.apply(of_kind(objects, "Namespace"))
+    namespace = of_kind(objects, "Namespace")
+    if not not_for_the_caller(kubectl, namespace):
+        kubectl.apply(namespace)
     made = make_secrets(kubectl)
     _say(f"secrets made: {', '.join(made)}" if made else "all secrets are there")
     apply(kubectl, objects, _say)
@@ -111,10 +113,13 @@ def diff(**values: Any) -> None:
 
     import yaml
 
-    from fourlep.facility.cluster import manifests
+    from fourlep.facility.cluster import manifests, steps
 
     kubectl, choices = _prepare(values)
-    text = yaml.safe_dump_all(manifests.render(kubectl, choices))
+    objects = manifests.render(kubectl, choices)
+    left = steps.not_for_the_caller(kubectl, objects)
+    mine = [each for each in objects if manifests.resource(each) not in left]
+    text = yaml.safe_dump_all(mine)
     command = ["kubectl", "diff", "--server-side", "--force-conflicts", "--field-manager=fourlep"]
     done = subprocess.run([*command, "--filename=-"], input=text, text=True, check=False)
     if done.returncode > 1:

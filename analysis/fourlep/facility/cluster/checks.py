@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from fourlep.errors import ClusterError
 from fourlep.facility.cluster.images import check_images
 from fourlep.facility.cluster.kubectl import Kubectl, Object
-from fourlep.facility.cluster.manifests import of_kind
+from fourlep.facility.cluster.manifests import OF_THE_ADMINISTRATOR, of_kind, resource
 from fourlep.facility.doctor.finding import Finding
 
 #: Oldest Kubernetes that the manifests are valid in.
 OLDEST_MINOR = 29
 
-#: What a deploy creates, in the words of `kubectl auth can-i`.
-_CREATED = (
-    "deployments.apps",
-    "statefulsets.apps",
-    "services",
-    "configmaps",
-    "secrets",
-    "persistentvolumeclaims",
-    "serviceaccounts",
-    "roles.rbac.authorization.k8s.io",
-    "rolebindings.rbac.authorization.k8s.io",
-    "networkpolicies.networking.k8s.io",
-    "resourcequotas",
-    "jobs.batch",
-)
-_CREATED_FOR_ALL = (
-    "namespaces",
-    "customresourcedefinitions.apiextensions.k8s.io",
-    "priorityclasses.scheduling.k8s.io",
-)
 #: Network plug-ins that are known to enforce NetworkPolicies.
 _ENFORCING = re.compile(r"calico|cilium|antrea|weave|kube-router|ovn")
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -63,14 +43,26 @@ def check(
     yield version
     if version.state == "problem":
         return
-    yield _rights(kubectl)
-    yield _namespace(kubectl)
-    yield from _definitions(kubectl, objects)
-    yield from _storage(kubectl, objects)
-    yield _room(kubectl, objects)
-    yield _policies(kubectl)
-    if ask_registries:
-        yield from check_images(kubectl, objects)
+    looks: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
+        ("rights", lambda: [_rights(kubectl, objects)]),
+        ("namespace", lambda: [_namespace(kubectl)]),
+        ("definitions", lambda: _definitions(kubectl, objects)),
+        ("storage", lambda: _storage(kubectl, objects)),
+        ("room", lambda: [_room(kubectl, objects)]),
+        ("network policies", lambda: [_policies(kubectl)]),
+        ("images", lambda: check_images(kubectl, objects) if ask_registries else []),
+    ]
+    for subject, look in looks:
+        try:
+            yield from look()
+        except ClusterError as error:
+            # Who may deploy into one namespace may not look at all of the cluster.
+            yield Finding(
+                subject,
+                "note",
+                f"not looked at: {error.message}",
+                "it shows when it is deployed, or ask the cluster's administrator",
+            )
 
 
 def _version(kubectl: Kubectl) -> Finding:
@@ -95,21 +87,35 @@ def _version(kubectl: Kubectl) -> Finding:
     return Finding("cluster", "well", f"Kubernetes 1.{number}")
 
 
-def _rights(kubectl: Kubectl) -> Finding:
-    missing = [
-        resource
-        for resource in _CREATED + _CREATED_FOR_ALL
-        if not kubectl.allows("create", resource)
-    ]
+def _rights(kubectl: Kubectl, objects: list[Object]) -> Finding:
+    wanted = {resource(each) for each in objects} | {"secrets", "jobs.batch"}
+    may_not = {each for each in wanted if not kubectl.allows("create", each)}
+    # What an administrator applied before needs no rights of the caller's.
+    there = {
+        resource(each)
+        for each in of_kind(objects, *OF_THE_ADMINISTRATOR)
+        if resource(each) in may_not and not _is_missing(kubectl, each)
+    }
+    missing = sorted(may_not - there)
     if missing:
         return Finding(
             "rights",
             "problem",
             f"you may not create {', '.join(missing)}",
-            "ask the cluster's administrator for admin of the namespace, and to apply what is "
-            "cluster-wide (CRDs, priority classes, namespace) once",
+            "ask the cluster's administrator for admin of the namespace with every right over "
+            "gateway.dask.org and traefik.io in it, and to apply once what is above a namespace's "
+            "admin: CRDs, priority classes, the namespace and its quotas (docs: run the facility)",
         )
+    if there:
+        return Finding("rights", "well", f"you may create all but {', '.join(sorted(there))}")
     return Finding("rights", "well", "you may create everything that is needed")
+
+
+def _is_missing(kubectl: Kubectl, thing: Object) -> bool:
+    try:
+        return kubectl.find(resource(thing), thing["metadata"]["name"]) is None
+    except ClusterError:  # not for the caller to see
+        return False
 
 
 def _namespace(kubectl: Kubectl) -> Finding:
@@ -185,19 +191,19 @@ def _room(kubectl: Kubectl, objects: list[Object]) -> Finding:
     wanted = {"cpu": 0.0, "memory": 0.0}
     for workload in of_kind(objects, "Deployment", "StatefulSet"):
         for container in workload["spec"]["template"]["spec"]["containers"]:
-            for resource in wanted:
-                amount = quantity(container["resources"]["requests"][resource])
-                wanted[resource] += amount * workload["spec"]["replicas"]
+            for each in wanted:
+                amount = quantity(container["resources"]["requests"][each])
+                wanted[each] += amount * workload["spec"]["replicas"]
     nodes = kubectl.items("nodes")
     there = {
-        resource: sum(quantity(node["status"]["allocatable"][resource]) for node in nodes)
-        for resource in wanted
+        each: sum(quantity(node["status"]["allocatable"][each]) for node in nodes)
+        for each in wanted
     }
     told = (
         f"{wanted['cpu']:.1f} of {there['cpu']:g} cores and {wanted['memory'] / 2**30:.1f} of "
         f"{there['memory'] / 2**30:.0f} GiB are asked for, before users come"
     )
-    if any(wanted[resource] > there[resource] for resource in wanted):
+    if any(wanted[each] > there[each] for each in wanted):
         return Finding("room", "problem", told, "add a node, or lower the requests in an overlay")
     return Finding("room", "well", told)
 

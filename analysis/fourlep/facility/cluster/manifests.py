@@ -19,6 +19,15 @@ MARK = ("app.kubernetes.io/managed-by", "fourlep-deploy")
 #: Images of ours, by their names in the manifests.
 IMAGES = ("analysis", "hub", "gateway", "xcache", "proxy", "traefik")
 
+#: Kinds that the admin of a namespace may not write; the cluster's administrator may have.
+OF_THE_ADMINISTRATOR = (
+    "Namespace",
+    "PriorityClass",
+    "CustomResourceDefinition",
+    "ResourceQuota",
+    "LimitRange",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -149,3 +158,19 @@ def _patch(kind: str, path: str, value: str, operation: str = "add") -> Object:
 def of_kind(objects: list[Object], *kinds: str) -> list[Object]:
     """Those of ``objects`` that are of one of the kinds."""
     return [each for each in objects if each["kind"] in kinds]
+
+
+def resource(thing: Object) -> str:
+    """Name of an object's kind as rights are given for it.
+
+    Examples
+    --------
+    >>> resource({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"})
+    'networkpolicies.networking.k8s.io'
+    >>> resource({"apiVersion": "v1", "kind": "Service"})
+    'services'
+    """
+    kind = thing["kind"].lower()
+    plural = kind[:-1] + "ies" if kind.endswith("y") else kind + ("es" if kind[-1] in "sx" else "s")
+    group = thing["apiVersion"].rpartition("/")[0]
+    return f"{plural}.{group}" if group else plural

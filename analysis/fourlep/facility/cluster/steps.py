@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from fourlep.errors import ClusterError
 from fourlep.facility.cluster.kubectl import Kubectl, Object
-from fourlep.facility.cluster.manifests import MARK, of_kind
+from fourlep.facility.cluster.manifests import MARK, OF_THE_ADMINISTRATOR, of_kind, resource
 
 Say = Callable[[str], None]
 
@@ -53,6 +53,10 @@ def apply(kubectl: Kubectl, objects: list[Object], say: Say) -> None:
     ClusterError
         If the cluster refuses something.
     """
+    left = not_for_the_caller(kubectl, objects)
+    if left:
+        say(f"left to the cluster's administrator: {', '.join(sorted(left))}")
+    objects = [each for each in objects if resource(each) not in left]
     first = ("Namespace", "PriorityClass", "CustomResourceDefinition")
     kubectl.apply(of_kind(objects, *first))
     definitions = of_kind(objects, "CustomResourceDefinition")
@@ -60,10 +64,16 @@ def apply(kubectl: Kubectl, objects: list[Object], say: Say) -> None:
         # Objects of a kind that is not established yet are refused.
         names = [f"crd/{each['metadata']['name']}" for each in definitions]
         kubectl.run("wait", "--for=condition=Established", "--timeout=60s", *names)
-    say(f"{len(definitions)} definitions are established")
+        say(f"{len(definitions)} definitions are established")
     rest = [each for each in objects if each["kind"] not in first]
     kubectl.apply(rest)
     say(f"{len(rest)} objects are applied")
+
+
+def not_for_the_caller(kubectl: Kubectl, objects: list[Object]) -> set[str]:
+    """Resources that only the cluster's administrator may write, here."""
+    kinds = {resource(each) for each in of_kind(objects, *OF_THE_ADMINISTRATOR)}
+    return {each for each in kinds if not kubectl.allows("patch", each)}
 
 
 def wait(kubectl: Kubectl, objects: list[Object], say: Say) -> None:
@@ -156,7 +166,8 @@ def smoke(kubectl: Kubectl, job: list[Object], say: Say) -> None:
     state = _job_end(kubectl)
     if state != "Complete":
         raise ClusterError(
-            f"the smoke test failed\n{explain(kubectl)}", remedy="kubectl logs job/smoke has it all"
+            f"the smoke test failed\n{explain(kubectl)}",
+            remedy=f"kubectl -n {kubectl.namespace} logs job/smoke has it all",
         )
     say(kubectl.run("logs", "job/smoke").rstrip())
     _clean_up_after_smoke(kubectl, job)
@@ -190,14 +201,17 @@ def undeploy(kubectl: Kubectl, objects: list[Object], *, purge: bool, say: Say) 
         say(f"the namespace {kubectl.namespace} is gone, volumes and all")
         return
     kept = {"Namespace", "PersistentVolumeClaim", "CustomResourceDefinition", "PriorityClass"}
+    left = not_for_the_caller(kubectl, objects)
     # Clusters first, while their controller lives to end them.
     clusters = "daskclusters.gateway.dask.org"
-    if kubectl.find("customresourcedefinition", clusters):
+    if kubectl.run("api-resources", "--api-group=gateway.dask.org", "--output=name").strip():
         kubectl.run("delete", clusters, "--all", timeout_s=300)
     kubectl.run(
         "delete",
         "--ignore-not-found",
-        *_names([each for each in objects if each["kind"] not in kept]),
+        *_names(
+            [each for each in objects if each["kind"] not in kept and resource(each) not in left]
+        ),
         # What a smoke test that failed left behind.
         "job/smoke",
         "serviceaccount/smoke",

@@ -16,7 +16,13 @@ from fourlep.facility.cluster import steps
 from fourlep.facility.cluster.checks import check, quantity
 from fourlep.facility.cluster.credentials import NAME, make_secrets
 from fourlep.facility.cluster.kubectl import Kubectl
-from fourlep.facility.cluster.manifests import Choices, find_overlay, render, render_job
+from fourlep.facility.cluster.manifests import (
+    Choices,
+    earlier_images,
+    find_overlay,
+    render,
+    render_job,
+)
 from fourlep.facility.embedded.secrets import MAKERS
 from k8s.conftest import REPOSITORY
 from k8s.policies import Object, each_container, name, of_kind
@@ -286,6 +292,24 @@ def test_namespace_registry_tag_and_class_reach_every_object() -> None:
     claims = str(list(of_kind(objects, "StatefulSet", "PersistentVolumeClaim", "ConfigMap")))
     assert claims.count("'storageClassName': 'fast'") == 2
     assert "'FOURLEP_HOME_STORAGE_CLASS': 'fast'" in claims
+
+
+def test_servers_that_run_already_go_on_making_clusters_of_their_own_image(
+    local: tuple[Object, ...],
+) -> None:
+    now = "fourlep/analysis:0.1.0"
+    servers = [
+        {"spec": {"containers": [{"image": image}]}}
+        for image in (now, "fourlep/analysis:0.0.9", "fourlep/analysis:0.0.8")
+    ]
+    assert earlier_images(Pretended(get_pods=servers), list(local)) == [
+        "fourlep/analysis:0.0.8",
+        "fourlep/analysis:0.0.9",
+    ]
+    assert not earlier_images(Pretended(get_pods=servers[:1]), list(local))
+    choices = chosen(find_overlay("local", REPOSITORY))
+    settings = list(of_kind(render(Kubectl("mine"), choices, ["a:1", "b:2"]), "ConfigMap"))
+    assert "'FOURLEP_EARLIER_IMAGES': 'a:1,b:2'" in str(settings)
 
 
 def test_an_image_that_the_overlay_pins_is_kept() -> None:

@@ -174,3 +174,17 @@ def test_the_gateway_watches_its_namespace_only(controller: Config) -> None:
         )
         assert informer.method == "list_namespaced_pod"
         assert informer.method_kwargs == {"label_selector": "x=y", "namespace": "fourlep"}
+
+
+def test_a_server_from_before_an_upgrade_makes_clusters_of_its_own_image(
+    local: tuple[Object, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FOURLEP_EARLIER_IMAGES", "fourlep/analysis:0.0.9")
+    file = "gateway/dask_gateway_config.py"
+    config = configuration(local, "gateway-controller", file, monkeypatch, tmp_path)
+    form = config.Backend.cluster_options
+    for image in ("fourlep/analysis:0.1.0", "fourlep/analysis:0.0.9"):
+        assert form.parse_options({"image": image})["image"] == image
+    with pytest.raises(ValueError, match="not a valid option"):
+        form.parse_options({"image": "elsewhere/analysis:0.0.9"})
+    assert form.parse_options({})["image"] == "fourlep/analysis:0.1.0"

@@ -61,12 +61,13 @@ def deploy(*, smoke: bool, loaded: bool, **values: Any) -> None:
     """Check the cluster, apply, wait for every part, run the smoke test."""
     from fourlep.facility.cluster.checks import check
     from fourlep.facility.cluster.credentials import make_secrets
-    from fourlep.facility.cluster.manifests import of_kind, render
+    from fourlep.facility.cluster.manifests import earlier_images, of_kind, render
     from fourlep.facility.cluster.steps import apply, not_for_the_caller, prune, wait
 
     kubectl, choices = _prepare(values)
     objects = render(kubectl, choices)
     _refuse_problems(check(kubectl, objects, ask_registries=not loaded))
+    objects = render(kubectl, choices, earlier_images(kubectl, objects))
     namespace = of_kind(objects, "Namespace")
     if not not_for_the_caller(kubectl, namespace):
         kubectl.apply(namespace)
@@ -117,6 +118,7 @@ def diff(**values: Any) -> None:
 
     kubectl, choices = _prepare(values)
     objects = manifests.render(kubectl, choices)
+    objects = manifests.render(kubectl, choices, manifests.earlier_images(kubectl, objects))
     left = steps.not_for_the_caller(kubectl, objects)
     mine = [each for each in objects if manifests.resource(each) not in left]
     text = yaml.safe_dump_all(mine)

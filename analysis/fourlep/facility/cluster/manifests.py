@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,8 +74,17 @@ def find_overlay(name: str, repository: Path) -> Path:
     )
 
 
-def render(kubectl: Kubectl, choices: Choices) -> list[Object]:
+def render(kubectl: Kubectl, choices: Choices, earlier_images: Sequence[str] = ()) -> list[Object]:
     """Objects of the overlay, fitted to the choices.
+
+    Parameters
+    ----------
+    kubectl
+        In the namespace of the deployment.
+    choices
+        What to deploy, and where.
+    earlier_images
+        Of users' servers that run already: their clusters may go on using them.
 
     Raises
     ------
@@ -86,6 +96,9 @@ def render(kubectl: Kubectl, choices: Choices) -> list[Object]:
     if user_image(_kustomize(kubectl, choices, {})).startswith("fourlep/analysis:"):
         image = f"FOURLEP_IMAGE={_prefix(choices)}/analysis:{choices.tag}"
         generated.append(_merged("fourlep-settings", image))
+    if earlier_images:
+        setting = f"FOURLEP_EARLIER_IMAGES={','.join(earlier_images)}"
+        generated.append(_merged("gateway-settings", setting))
     patches: list[Object] = [
         _patch("Namespace", "/metadata/name", choices.namespace, operation="replace")
     ]
@@ -104,6 +117,13 @@ def user_image(objects: list[Object]) -> str:
     """Image of users' servers and clusters in rendered manifests; "" where there is none."""
     settings = [each.get("data", {}) for each in of_kind(objects, "ConfigMap")]
     return next((each["FOURLEP_IMAGE"] for each in settings if "FOURLEP_IMAGE" in each), "")
+
+
+def earlier_images(kubectl: Kubectl, objects: list[Object]) -> list[str]:
+    """Images of users' servers that run now, other than the one in rendered manifests."""
+    servers = kubectl.items("pods", "--selector=app.kubernetes.io/component=singleuser-server")
+    there = {container["image"] for pod in servers for container in pod["spec"]["containers"]}
+    return sorted(there - {user_image(objects)})
 
 
 def render_job(kubectl: Kubectl, choices: Choices, folder: Path) -> list[Object]:

@@ -38,7 +38,7 @@ def configure_kubernetes(c: Any, prefix: str, limits: Limits) -> None:
     nodes = GpuNodes.from_environment()
     c.Backend.cluster_options = cluster_options(
         limits,
-        images=(text("FOURLEP_IMAGE"),),
+        images=(text("FOURLEP_IMAGE"), *_earlier_images()),
         requested_share=number("FOURLEP_WORKER_REQUESTED_SHARE", 1),
         with_gpus=_gpu_workers(nodes) if nodes else None,
     )
@@ -60,6 +60,11 @@ def configure_kubernetes(c: Any, prefix: str, limits: Limits) -> None:
     c.KubeController.backoff_max_delay = 30
     c.KubeController.completed_cluster_max_age = 3600
     _configure_pods(c)
+
+
+def _earlier_images() -> list[str]:
+    # A cluster runs what its owner's server runs, and that may be older than the facility.
+    return [each for each in text("FOURLEP_EARLIER_IMAGES", "").split(",") if each]
 
 
 def _configure_pods(c: Any) -> None:

@@ -17,6 +17,12 @@ from lean_files import WriteLean
 from same_events import assert_same
 
 
+@pytest.fixture(autouse=True)
+def fresh_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that other tests have given back."""
+    monkeypatch.setattr(scratch, "_POOL", scratch._Pool())
+
+
 def test_what_is_given_back_is_lent_again() -> None:
     one = Scratch()
     first = one.room(3 << 20)

@@ -57,3 +57,19 @@ logs: ## the latest lines of every part
 .PHONY: undeploy
 undeploy: $(VENV)/.run-ready ## remove the facility; PURGE=yes: users' volumes too
 	@$(CLUSTER) undeploy $(WHERE) --purge "$(PURGE)"
+
+TRIAL ?= /var/tmp/fourlep-trial
+TRIAL_NODE = PYTHONPATH=tests $(BIN)/python -m k8s.trial.node "$(TRIAL)"
+
+.PHONY: trial-cluster
+trial-cluster: $(VENV)/.dev-ready ## a Kubernetes of one node from Debian's archive, as root: [TRIAL=directory]
+	@tests/k8s/trial/build.sh "$(TRIAL)"
+	@$(TRIAL_NODE) up
+
+.PHONY: trial-deploy
+trial-deploy: $(VENV)/.dev-ready ## deploy to it, with enforced policies, and run the smoke test
+	@$(TRIAL_NODE) run $(abspath $(BIN))/python tests/k8s/trial/deploy.py deploy --loaded
+
+.PHONY: trial-end
+trial-end: $(VENV)/.dev-ready ## end it
+	@$(TRIAL_NODE) down

@@ -1,0 +1,579 @@
+"""A Kubernetes of one node on this machine, in a network and a mount namespace of its own.
+
+In ``tests``, ``python -m k8s.trial.node DIRECTORY up`` starts etcd, the control plane, containerd,
+kubelet, kube-proxy and what else a cluster has, from what ``build.sh DIRECTORY`` left there.
+``... run COMMAND`` runs a command inside with an administrator's kubeconfig (``TRIAL_USER=visitor``
+or ``tenant``: with that of a user without rights). ``... down`` ends all of it. Nothing in there
+reaches beyond the machine, and no address of the machine itself is listened on. Needs root.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from fourlep import __version__
+from k8s.trial.companions import objects as of_companions
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[2]
+PLACE = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+BIN = PLACE / "bin"
+TOOLS = PLACE / "tools"
+RUN = PLACE / "run"
+KEYS = RUN / "keys"
+NODE_IP = "10.252.0.1"
+POD_RANGE = "10.251.0.0/16"
+SERVICE_RANGE = "10.250.0.0/24"
+API_IP = "10.250.0.1"
+DNS_IP = "10.250.0.10"
+SERVER = f"https://{NODE_IP}:6443"
+NODE = "trial"
+IMAGE = f"docker.io/fourlep/analysis:{__version__}"
+
+
+def call(*command: str | Path, given: str | None = None, inside: bool = False) -> str:
+    words = [str(each) for each in command]
+    done = subprocess.run(
+        [*enter(), *words] if inside else words, input=given, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words[:6])}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def enter() -> list[str]:
+    holder = (RUN / "holder.pid").read_text().strip()
+    return ["nsenter", f"--target={holder}", "--net", "--mount", "--"]
+
+
+# --- keys
+
+
+def authority(name: str) -> None:
+    call(
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "30",
+        "-subj",
+        f"/CN={name}",
+        "-addext",
+        "keyUsage=critical,keyCertSign,cRLSign",
+        "-keyout",
+        KEYS / f"{name}.key",
+        "-out",
+        KEYS / f"{name}.crt",
+    )
+
+
+def issue(file: str, subject: str, *names: str, by: str = "ca") -> None:
+    request = call(
+        "openssl",
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        subject,
+        "-keyout",
+        KEYS / f"{file}.key",
+    )
+    extensions = KEYS / f"{file}.ext"
+    # Python 3.13 takes no certificate without these.
+    lines = [
+        "subjectKeyIdentifier=hash",
+        "authorityKeyIdentifier=keyid",
+        "keyUsage=critical,digitalSignature",
+        "extendedKeyUsage=serverAuth,clientAuth",
+    ]
+    lines += [f"subjectAltName={','.join(names)}"] if names else []
+    extensions.write_text("\n".join(lines))
+    call(
+        "openssl",
+        "x509",
+        "-req",
+        "-days",
+        "30",
+        "-CA",
+        KEYS / f"{by}.crt",
+        "-CAkey",
+        KEYS / f"{by}.key",
+        "-CAcreateserial",
+        "-extfile",
+        extensions,
+        "-out",
+        KEYS / f"{file}.crt",
+        given=request,
+    )
+
+
+def make_keys() -> None:
+    KEYS.mkdir(parents=True, exist_ok=True)
+    authority("ca")
+    authority("front")
+    issue(
+        "server",
+        "/CN=kube-apiserver",
+        f"IP:{NODE_IP}",
+        "IP:127.0.0.1",
+        f"IP:{API_IP}",
+        "DNS:kubernetes",
+        "DNS:kubernetes.default",
+        "DNS:kubernetes.default.svc",
+        "DNS:localhost",
+    )
+    issue("admin", "/O=system:masters/CN=admin")
+    issue("controller-manager", "/CN=system:kube-controller-manager")
+    issue("scheduler", "/CN=system:kube-scheduler")
+    issue("proxy", "/CN=system:kube-proxy")
+    issue("kubelet", f"/O=system:nodes/CN=system:node:{NODE}")
+    issue("front-client", "/CN=front", by="front")
+    issue("visitor", "/CN=visitor")
+    issue("tenant", "/CN=tenant")
+    issue("companions", "/CN=companions", f"IP:{NODE_IP}", "DNS:companions.kube-system.svc")
+    call("openssl", "genrsa", "-out", KEYS / "accounts.key", "2048")
+    for user in (
+        "admin",
+        "controller-manager",
+        "scheduler",
+        "proxy",
+        "kubelet",
+        "visitor",
+        "tenant",
+    ):
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "trial",
+            "clusters": [
+                {
+                    "name": "trial",
+                    "cluster": {"server": SERVER, "certificate-authority": str(KEYS / "ca.crt")},
+                }
+            ],
+            "users": [
+                {
+                    "name": user,
+                    "user": {
+                        "client-certificate": str(KEYS / f"{user}.crt"),
+                        "client-key": str(KEYS / f"{user}.key"),
+                    },
+                }
+            ],
+            "contexts": [{"name": "trial", "context": {"cluster": "trial", "user": user}}],
+        }
+        (KEYS / f"{user}.kubeconfig").write_text(json.dumps(config))
+
+
+# --- the namespaces that everything lives in
+
+
+def make_world() -> None:
+    holder = subprocess.Popen(
+        ["unshare", "--net", "--mount", "--propagation", "slave", "sleep", "infinity"],
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    (RUN / "holder.pid").write_text(str(holder.pid))
+    time.sleep(0.5)
+    pods = RUN / "volumes"
+    pods.mkdir(exist_ok=True)
+    Path("/tmp/hostpath_pv").mkdir(exist_ok=True)  # where the provisioner writes
+    for line in (
+        "mount --make-rshared /",
+        f"mount --bind {pods} /tmp/hostpath_pv",
+        "ip link set lo up",
+        "ip link add node0 type bridge",
+        f"ip addr add {NODE_IP}/24 dev node0",
+        "ip link set node0 up",
+        "ip route add default dev node0",
+        "sysctl -q -w net.ipv4.ip_forward=1",
+        "sysctl -q -w net.bridge.bridge-nf-call-iptables=1",
+    ):
+        call(*line.split(), inside=True)
+
+
+def start(name: str, *command: str | Path, umask: int = 0o022) -> None:
+    path = f"{TOOLS}/usr/bin:{TOOLS}/usr/sbin:{BIN}:{os.environ['PATH']}"
+    log = (RUN / f"{name}.log").open("wb")
+    program = subprocess.Popen(
+        [*enter(), *map(str, command)],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        umask=umask,
+        env={"PATH": path, "HOME": "/root", "PYTHONPATH": str(REPOSITORY / "tests")},
+    )
+    (RUN / f"{name}.pid").write_text(str(program.pid))
+
+
+def until(what: str, *command: str | Path, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if subprocess.run([*enter(), *map(str, command)], capture_output=True).returncode == 0:
+            return
+        time.sleep(0.5)
+    raise SystemExit(f"{what} does not come up; see {RUN}")
+
+
+def settings(kubeconfig: str) -> list[str]:
+    return [
+        f"--{each}={KEYS / kubeconfig}.kubeconfig"
+        for each in ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
+    ]
+
+
+def start_control_plane() -> None:
+    start("etcd", TOOLS / "usr/bin/etcd", f"--data-dir={RUN / 'etcd'}", "--unsafe-no-fsync")
+    until("etcd", "curl", "-sf", "http://127.0.0.1:2379/health")
+    (RUN / "audit.yaml").write_text(
+        "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
+        "omitStages: [RequestReceived]\n"
+    )
+    start(
+        "apiserver",
+        BIN / "kube-apiserver",
+        "--etcd-servers=http://127.0.0.1:2379",
+        "--bind-address=0.0.0.0",
+        f"--advertise-address={NODE_IP}",
+        "--secure-port=6443",
+        f"--tls-cert-file={KEYS / 'server.crt'}",
+        f"--tls-private-key-file={KEYS / 'server.key'}",
+        f"--client-ca-file={KEYS / 'ca.crt'}",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--allow-privileged=true",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={KEYS / 'accounts.key'}",
+        f"--service-account-signing-key-file={KEYS / 'accounts.key'}",
+        f"--kubelet-client-certificate={KEYS / 'admin.crt'}",
+        f"--kubelet-client-key={KEYS / 'admin.key'}",
+        f"--requestheader-client-ca-file={KEYS / 'front.crt'}",
+        "--kubelet-preferred-address-types=InternalIP",
+        "--requestheader-allowed-names=front",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={KEYS / 'front-client.crt'}",
+        f"--proxy-client-key-file={KEYS / 'front-client.key'}",
+        "--enable-aggregator-routing=true",
+        f"--audit-policy-file={RUN / 'audit.yaml'}",
+        f"--audit-log-path={RUN / 'audit.log'}",
+        "--feature-gates=BoundServiceAccountTokenVolume=true,TTLAfterFinished=true",
+    )
+    until("the API server", *kubectl("get", "--raw", "/readyz"))
+    start(
+        "controller-manager",
+        BIN / "kube-controller-manager",
+        *settings("controller-manager"),
+        "--leader-elect=false",
+        "--use-service-account-credentials=true",
+        f"--service-account-private-key-file={KEYS / 'accounts.key'}",
+        f"--root-ca-file={KEYS / 'ca.crt'}",
+        "--enable-hostpath-provisioner=true",
+        f"--cluster-signing-cert-file={KEYS / 'ca.crt'}",
+        f"--cluster-signing-key-file={KEYS / 'ca.key'}",
+        f"--requestheader-client-ca-file={KEYS / 'front.crt'}",
+        "--feature-gates=BoundServiceAccountTokenVolume=true,TTLAfterFinished=true",
+        umask=0,
+    )
+    start("scheduler", BIN / "kube-scheduler", *settings("scheduler"), "--leader-elect=false")
+
+
+def start_companions() -> None:
+    start("companions", sys.executable, "-m", "k8s.trial.companions", SERVER, KEYS)
+    authority = base64.b64encode((KEYS / "ca.crt").read_bytes()).decode()
+    create(of_companions(NODE_IP, authority))
+    until("policy/v1", *kubectl("get", "--raw", "/apis/policy/v1"))
+    for name in ("kube-system", "default"):
+        call(
+            *kubectl(
+                "label", "--overwrite", "namespace", name, f"kubernetes.io/metadata.name={name}"
+            ),
+            inside=True,
+        )
+    create(
+        [
+            {
+                "apiVersion": "storage.k8s.io/v1",
+                "kind": "StorageClass",
+                "metadata": {
+                    "name": "standard",
+                    "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+                },
+                "provisioner": "kubernetes.io/host-path",
+                "reclaimPolicy": "Delete",
+            }
+        ]
+    )
+
+
+def start_names() -> None:
+    labels = {"k8s-app": "kube-dns"}
+    place = {"name": "names", "namespace": "kube-system"}
+    core = {"apiVersion": "v1"}
+    rbac = "rbac.authorization.k8s.io"
+    container = {
+        "name": "names",
+        "image": IMAGE,
+        "imagePullPolicy": "Never",
+        "command": ["python", "/program/names.py"],
+        "securityContext": {"runAsUser": 0},
+        "volumeMounts": [{"name": "program", "mountPath": "/program"}],
+        "readinessProbe": {"tcpSocket": {"port": 53}, "periodSeconds": 2},
+    }
+    create(
+        [
+            {**core, "kind": "ServiceAccount", "metadata": place},
+            {
+                "apiVersion": f"{rbac}/v1",
+                "kind": "ClusterRole",
+                "metadata": {"name": "names"},
+                "rules": [
+                    {"apiGroups": [""], "resources": ["services", "endpoints"], "verbs": ["list"]}
+                ],
+            },
+            {
+                "apiVersion": f"{rbac}/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": "names"},
+                "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "names"},
+                "subjects": [{"kind": "ServiceAccount", **place}],
+            },
+            {
+                **core,
+                "kind": "ConfigMap",
+                "metadata": place,
+                "data": {"names.py": (HERE / "names.py").read_text()},
+            },
+            {
+                **core,
+                "kind": "Service",
+                "metadata": {"name": "kube-dns", "namespace": "kube-system"},
+                "spec": {
+                    "clusterIP": DNS_IP,
+                    "selector": labels,
+                    "ports": [
+                        {"name": "udp", "port": 53, "protocol": "UDP"},
+                        {"name": "tcp", "port": 53, "protocol": "TCP"},
+                    ],
+                },
+            },
+            {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": place,
+                "spec": {
+                    "selector": {"matchLabels": labels},
+                    "template": {
+                        "metadata": {"labels": labels},
+                        "spec": {
+                            "serviceAccountName": "names",
+                            "dnsPolicy": "Default",
+                            "containers": [container],
+                            "volumes": [{"name": "program", "configMap": {"name": "names"}}],
+                        },
+                    },
+                },
+            },
+        ]
+    )
+    until(
+        "the name server",
+        *kubectl("-n", "kube-system", "rollout", "status", "deployment/names", "--timeout=5s"),
+    )
+
+
+def create(objects: list[dict[str, Any]]) -> None:
+    whole = {"apiVersion": "v1", "kind": "List", "items": objects}
+    call(
+        *kubectl("create", "--validate=false", "--filename=-"), given=json.dumps(whole), inside=True
+    )
+
+
+def kubectl(*arguments: str, user: str = "admin") -> list[str]:
+    return ["kubectl", f"--kubeconfig={KEYS / user}.kubeconfig", *arguments]
+
+
+def start_node() -> None:
+    network = RUN / "cni"
+    network.mkdir(exist_ok=True)
+    plugins = [
+        {
+            "type": "bridge",
+            "bridge": "pods0",
+            "isGateway": True,
+            "hairpinMode": True,
+            "ipam": {
+                "type": "host-local",
+                "dataDir": str(RUN / "addresses"),
+                "ranges": [[{"subnet": "10.251.0.0/24"}]],
+                "routes": [{"dst": "0.0.0.0/0"}],
+            },
+        },
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ]
+    (network / "10-trial.conflist").write_text(
+        json.dumps({"cniVersion": "0.4.0", "name": "trial", "plugins": plugins})
+    )
+    socket = RUN / "containerd.sock"
+    (RUN / "containerd.toml").write_text(f"""
+version = 2
+root = "{PLACE}/containerd"
+state = "{RUN}/containerd-state"
+[grpc]
+address = "{socket}"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "docker.io/fourlep/pause:{__version__}"
+# The machine may lack CAP_SYS_RESOURCE, without which no score can be lowered.
+restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "{TOOLS}/usr/lib/cni"
+conf_dir = "{network}"
+""")
+    start("containerd", TOOLS / "usr/bin/containerd", "--config", RUN / "containerd.toml")
+    until("containerd", TOOLS / "usr/bin/ctr", "--address", socket, "version")
+    load_images(socket)
+    (RUN / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    (RUN / "kubelet.json").write_text(
+        json.dumps(
+            {
+                "apiVersion": "kubelet.config.k8s.io/v1beta1",
+                "kind": "KubeletConfiguration",
+                "authentication": {
+                    "x509": {"clientCAFile": str(KEYS / "ca.crt")},
+                    "webhook": {"enabled": True},
+                    "anonymous": {"enabled": False},
+                },
+                "authorization": {"mode": "Webhook"},
+                "cgroupDriver": "cgroupfs",
+                "clusterDNS": [DNS_IP],
+                "clusterDomain": "cluster.local",
+                "failSwapOn": False,
+                "resolvConf": str(RUN / "resolv.conf"),
+                "cgroupRoot": "/",
+                "evictionHard": {
+                    "memory.available": "200Mi",
+                    "nodefs.available": "2%",
+                    "imagefs.available": "2%",
+                },
+                "imageGCHighThresholdPercent": 100,
+                "nodeStatusReportFrequency": "10s",
+                "featureGates": {"BoundServiceAccountTokenVolume": True},
+            }
+        )
+    )
+    start(
+        "kubelet",
+        BIN / "kubelet",
+        f"--config={RUN / 'kubelet.json'}",
+        f"--kubeconfig={KEYS / 'kubelet.kubeconfig'}",
+        f"--hostname-override={NODE}",
+        f"--node-ip={NODE_IP}",
+        f"--root-dir={RUN / 'kubelet'}",
+        f"--cert-dir={RUN / 'kubelet-keys'}",
+        "--container-runtime=remote",
+        f"--container-runtime-endpoint=unix://{socket}",
+        "--register-node=true",
+    )
+    start(
+        "kube-proxy",
+        BIN / "kube-proxy",
+        f"--kubeconfig={KEYS / 'proxy.kubeconfig'}",
+        "--proxy-mode=iptables",
+        f"--cluster-cidr={POD_RANGE}",
+        f"--hostname-override={NODE}",
+        "--conntrack-max-per-core=0",
+    )
+
+
+def load_images(socket: Path) -> None:
+    ctr = [TOOLS / "usr/bin/ctr", "--address", socket, "--namespace=k8s.io", "images"]
+    there = call(*ctr, "list", "--quiet", inside=True)
+    for archive in sorted((PLACE / "images").glob("*.tar")):
+        if f"/{archive.stem}:" not in there:
+            call(*ctr, "import", archive, inside=True)
+
+
+def up() -> None:
+    RUN.mkdir(parents=True)
+    make_keys()
+    make_world()
+    start_control_plane()
+    start_companions()
+    start_node()
+    start_names()
+    start(
+        "enforcer",
+        "env",
+        f"KUBECONFIG={KEYS / 'admin.kubeconfig'}",
+        sys.executable,
+        "-m",
+        "k8s.trial.enforcer",
+    )
+
+
+def down() -> None:
+    order = (
+        "kubelet",
+        "kube-proxy",
+        "companions",
+        "enforcer",
+        "scheduler",
+        "controller-manager",
+        "apiserver",
+        "etcd",
+        "containerd",
+        "holder",
+    )
+    for name in order:
+        file = RUN / f"{name}.pid"
+        if file.exists():
+            with suppress(ProcessLookupError):
+                os.kill(int(file.read_text()), signal.SIGTERM)
+            if name != "holder":
+                time.sleep(0.3)
+            file.unlink()
+    time.sleep(2)
+    shutil.rmtree(RUN)
+
+
+def main(arguments: list[str]) -> None:
+    match arguments:
+        case [_, "up"]:
+            up()
+        case [_, "down"]:
+            down()
+        case [_, "run", *command]:
+            user = os.environ.get("TRIAL_USER", "admin")
+            os.environ["KUBECONFIG"] = str(KEYS / f"{user}.kubeconfig")
+            words = [*enter(), "env", f"--chdir={Path.cwd()}", *command]
+            os.execvp(words[0], words)
+        case _:
+            raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -48,6 +48,7 @@ for package in "$ROOT"/packages/*.deb; do dpkg -x "$package" "$PLACE/tools"; don
 # --- the programs, 5 minutes of two cores
 # shellcheck disable=SC2016  # the inner shell expands
 inside 'cd /root/go/src/k8s.io/kubernetes
+    mkdir -p /root/bin
     made=pkg/generated/openapi/zz_generated.openapi.go
     [ -s "$made" ] || {
         go build -o /root/openapi-gen ./vendor/k8s.io/kube-openapi/cmd/openapi-gen

@@ -536,28 +536,40 @@ def up() -> None:
 
 
 def down() -> None:
-    order = (
-        "kubelet",
+    end("kubelet")
+    ctr = [TOOLS / "usr/bin/ctr", "--address", RUN / "containerd.sock", "--namespace=k8s.io"]
+    for task in call(*ctr, "tasks", "list", "--quiet", inside=True).split():
+        subprocess.run([*enter(), *map(str, ctr), "tasks", "rm", "--force", task], check=False)
+    for name in (
         "kube-proxy",
-        "companions",
         "enforcer",
+        "companions",
         "scheduler",
         "controller-manager",
         "apiserver",
         "etcd",
         "containerd",
         "holder",
-    )
-    for name in order:
-        file = RUN / f"{name}.pid"
-        if file.exists():
-            with suppress(ProcessLookupError):
-                os.kill(int(file.read_text()), signal.SIGTERM)
-            if name != "holder":
-                time.sleep(0.3)
-            file.unlink()
-    time.sleep(2)
+    ):
+        end(name)
+    for group in sorted(Path("/sys/fs/cgroup").glob("*/kubepods/**"), reverse=True):
+        with suppress(OSError):
+            group.rmdir()
     shutil.rmtree(RUN)
+
+
+def end(name: str) -> None:
+    file = RUN / f"{name}.pid"
+    if not file.exists():
+        return
+    number = int(file.read_text())
+    with suppress(ProcessLookupError):
+        os.kill(number, signal.SIGTERM)
+        for _ in range(100):
+            os.kill(number, 0)
+            time.sleep(0.1)
+        os.kill(number, signal.SIGKILL)
+    file.unlink()
 
 
 def main(arguments: list[str]) -> None:

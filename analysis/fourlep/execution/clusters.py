@@ -265,6 +265,7 @@ class GatewayCluster:
             else:
                 self._cluster.adapt(minimum=workers.minimum, maximum=workers.maximum)
         except Exception as error:  # aiohttp's, the Gateway's and OS errors: all mean no cluster
+            _KEPT.append(error)  # its frames hold a cluster half made, with a gateway of its own
             self._gateway.close()
             raise ClusterError(
                 f"the Dask Gateway gave no cluster: {error}",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dask
 import pytest
+from dask_gateway import Gateway
 
 from fourlep.errors import ClusterError
 from fourlep.execution import Outcome, Progress, execute
@@ -68,3 +70,14 @@ def test_a_gateway_that_is_not_there_is_named(tmp_path: Path) -> None:
     nowhere = {"gateway.address": "http://127.0.0.1:1", "gateway.auth.type": "basic"}
     with dask.config.set(nowhere), pytest.raises(ClusterError, match="gave no cluster"):
         run(tmp_path, lambda _: None)
+
+
+def test_what_a_failed_cluster_leaves_is_never_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleted by the garbage collector, it could wait for a lock for ever."""
+    deleted: list[str] = []
+    monkeypatch.setattr(Gateway, "__del__", lambda gateway: deleted.append(gateway.address))
+    test_a_gateway_that_is_not_there_is_named(tmp_path)
+    gc.collect()
+    assert deleted == []

@@ -539,7 +539,9 @@ def down() -> None:
     end("kubelet")
     ctr = [TOOLS / "usr/bin/ctr", "--address", RUN / "containerd.sock", "--namespace=k8s.io"]
     for task in call(*ctr, "tasks", "list", "--quiet", inside=True).split():
-        subprocess.run([*enter(), *map(str, ctr), "tasks", "rm", "--force", task], check=False)
+        # It says so of each that had to be killed, and of those that went with their pod.
+        words = [*enter(), *map(str, ctr), "tasks", "rm", "--force", task]
+        subprocess.run(words, check=False, capture_output=True)
     for name in (
         "kube-proxy",
         "enforcer",

@@ -104,16 +104,16 @@ def corpus(folder: Path) -> list[Whole]:
 def places(path: Path) -> tuple[Places, Places]:
     """What matters, the tree record as much as all baskets together, and what is unguarded."""
     analysis = Analysis(selection("fourlepton"))
-    columns = sorted({*analysis.columns(needs_weights=True), *analysis.optional})
+    wanted = sorted({*analysis.columns(needs_weights=True), *analysis.optional})
     matters: Places = []
     unguarded: Places = []
     with LeanFile(str(path)) as file:
-        for branch in file.indexed(columns).branches.values():
+        for branch in file.indexed(wanted).branches.values():
             baskets = file._baskets.together((branch,)).baskets_between(0, file.n_entries)
             held = file._baskets.inflated(baskets)
             is_stored = held.end - held.begin == branch.sizes - held.key_bytes
-            places = zip(branch.seeks.tolist(), branch.sizes.tolist(), is_stored, strict=True)
-            for seek, size, stored in places:
+            found = zip(branch.seeks.tolist(), branch.sizes.tolist(), is_stored, strict=True)
+            for seek, size, stored in found:
                 matters.append((seek, seek + size))
                 if stored:
                     unguarded.append((seek, seek + size))
@@ -236,7 +236,7 @@ def main() -> None:
             "NUMBA_BOUNDSCHECK": "1",
             "NUMBA_CACHE_DIR": str(chosen.output.resolve() / "kernels"),
         }
-        tried = example
+        tried = example - 1
         with subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as child:
@@ -250,6 +250,8 @@ def main() -> None:
                     faults.append((example, what))
                     last_line = what.strip().rpartition("\n")[2]
                     print(f"example {example}: {last_line}", file=sys.stderr)
+        if tried < example:
+            sys.exit(f"the reading process does not start: {' '.join(command)} says why")
         if child.returncode:
             faults.append((tried, f"the process ended with {child.returncode}"))
             print(f"example {tried}: the process ended with {child.returncode}", file=sys.stderr)

@@ -127,6 +127,13 @@ UNSEEN: dict[str, Any] = {
 }
 
 
+def test_a_cluster_that_stops_answering_ends_the_checks(local: tuple[Object, ...]) -> None:
+    """Only what may not be looked at is passed over."""
+    kubectl = Pretended(get_nodes=ClusterError("kubectl get took more than 120 s"))
+    with pytest.raises(ClusterError, match="took more than"):
+        list(check(kubectl, list(local)))
+
+
 def test_the_admin_of_one_namespace_needs_no_rights_over_the_cluster(
     local: tuple[Object, ...],
 ) -> None:

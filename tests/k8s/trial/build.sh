@@ -11,7 +11,7 @@ PLACE=$(cd "$1" && pwd)
 cd "$(dirname "$0")/../../.."
 MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 ROOT=$PLACE/root
-SOURCE=$ROOT/root/go/src/k8s.io/kubernetes
+SOURCE=$ROOT/go/src/k8s.io/kubernetes
 mkdir -p "$PLACE/bin" "$PLACE/tools" "$PLACE/images"
 
 # --- a Debian 12 with Go, the source, and the programs that it packages
@@ -20,7 +20,7 @@ mkdir -p "$PLACE/bin" "$PLACE/tools" "$PLACE/images"
     bookworm "$ROOT" "deb $MIRROR bookworm main" "deb-src $MIRROR bookworm main"
 inside() {
     nice -n 19 chroot "$ROOT" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-        GOPATH=/root/go GO111MODULE=off CGO_ENABLED=0 GOFLAGS=-trimpath sh -euc "$1"
+        GOPATH=/go GO111MODULE=off CGO_ENABLED=0 GOFLAGS=-trimpath sh -euc "$1"
 }
 mountpoint -q "$ROOT/proc" || mount -t proc proc "$ROOT/proc"
 trap 'umount "$ROOT/proc"' EXIT
@@ -30,12 +30,12 @@ trap 'umount "$ROOT/proc"' EXIT
         mkdir -p /packages && cd /packages
         apt-get -qq --download-only -o APT::Sandbox::User=root source kubernetes
         apt-get -qq -o APT::Sandbox::User=root download etcd-server containerd runc containernetworking-plugins
-        mkdir -p /root/go/src/k8s.io/kubernetes
-        tar xzf kubernetes_*.orig.tar.gz --strip-components=1 -C /root/go/src/k8s.io/kubernetes
+        mkdir -p /go/src/k8s.io/kubernetes
+        tar xzf kubernetes_*.orig.tar.gz --strip-components=1 -C /go/src/k8s.io/kubernetes
         # The vendored one crashes with Go 1.18 and newer.
         reflect=github.com/modern-go/reflect2
-        rm -rf /root/go/src/k8s.io/kubernetes/vendor/$reflect/*
-        cp -r /usr/share/gocode/src/$reflect/. /root/go/src/k8s.io/kubernetes/vendor/$reflect/'
+        rm -rf /go/src/k8s.io/kubernetes/vendor/$reflect/*
+        cp -r /usr/share/gocode/src/$reflect/. /go/src/k8s.io/kubernetes/vendor/$reflect/'
     # Volumes that a user other than root may write to, as other provisioners make them.
     sed -i 's/os.MkdirAll(pv.Spec.HostPath.Path, 0750)/os.MkdirAll(pv.Spec.HostPath.Path, 0777)/' \
         "$SOURCE/pkg/volume/hostpath/host_path.go"
@@ -47,7 +47,7 @@ for package in "$ROOT"/packages/*.deb; do dpkg -x "$package" "$PLACE/tools"; don
 
 # --- the programs, 5 minutes of two cores
 # shellcheck disable=SC2016  # the inner shell expands
-inside 'cd /root/go/src/k8s.io/kubernetes
+inside 'cd /go/src/k8s.io/kubernetes
     mkdir -p /root/bin
     made=pkg/generated/openapi/zz_generated.openapi.go
     [ -s "$made" ] || {
@@ -56,7 +56,7 @@ inside 'cd /root/go/src/k8s.io/kubernetes
             | grep -v -E "zz_generated|_test.go|/config|componentconfig|kubelet/apis|kube-scheduler|kube-controller-manager|kube-proxy|abac|cloud-provider|audit|apis/example|/testdata/|/test/|sample-|code-generator|_examples" \
             | xargs -n1 dirname | sed -e "s#^staging/src/##" -e "s#^pkg/#k8s.io/kubernetes/pkg/#" | sort -u | paste -sd,)
         /root/openapi-gen -O zz_generated.openapi --go-header-file hack/boilerplate/boilerplate.generatego.txt \
-            -i "$folders" -p k8s.io/kubernetes/pkg/generated/openapi -r /dev/null --output-base /root/go/src
+            -i "$folders" -p k8s.io/kubernetes/pkg/generated/openapi -r /dev/null --output-base /go/src
     }
     flags="-s -w"
     for package in client-go/pkg/version component-base/version; do

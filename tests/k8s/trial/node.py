@@ -13,175 +13,38 @@ import base64
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from fourlep import __version__
 from k8s.trial.companions import objects as of_companions
+from k8s.trial.keys import make_keys
+from k8s.trial.world import (
+    BIN,
+    DNS_IP,
+    KEYS,
+    NODE,
+    NODE_IP,
+    PLACE,
+    POD_RANGE,
+    RUN,
+    SERVER,
+    SERVICE_RANGE,
+    TOOLS,
+    call,
+    create,
+    end,
+    enter,
+    kubectl,
+    start,
+    until,
+)
 
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[2]
-PLACE = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
-BIN = PLACE / "bin"
-TOOLS = PLACE / "tools"
-RUN = PLACE / "run"
-KEYS = RUN / "keys"
-NODE_IP = "10.252.0.1"
-POD_RANGE = "10.251.0.0/16"
-SERVICE_RANGE = "10.250.0.0/24"
-API_IP = "10.250.0.1"
-DNS_IP = "10.250.0.10"
-SERVER = f"https://{NODE_IP}:6443"
-NODE = "trial"
 IMAGE = f"docker.io/fourlep/analysis:{__version__}"
-
-
-def call(*command: str | Path, given: str | None = None, inside: bool = False) -> str:
-    words = [str(each) for each in command]
-    done = subprocess.run(
-        [*enter(), *words] if inside else words, input=given, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise SystemExit(f"{' '.join(words[:6])}: {done.stderr.strip()}")
-    return done.stdout
-
-
-def enter() -> list[str]:
-    holder = (RUN / "holder.pid").read_text().strip()
-    return ["nsenter", f"--target={holder}", "--net", "--mount", "--"]
-
-
-# --- keys
-
-
-def authority(name: str) -> None:
-    call(
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "30",
-        "-subj",
-        f"/CN={name}",
-        "-addext",
-        "keyUsage=critical,keyCertSign,cRLSign",
-        "-keyout",
-        KEYS / f"{name}.key",
-        "-out",
-        KEYS / f"{name}.crt",
-    )
-
-
-def issue(file: str, subject: str, *names: str, by: str = "ca") -> None:
-    request = call(
-        "openssl",
-        "req",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-subj",
-        subject,
-        "-keyout",
-        KEYS / f"{file}.key",
-    )
-    extensions = KEYS / f"{file}.ext"
-    # Python 3.13 takes no certificate without these.
-    lines = [
-        "subjectKeyIdentifier=hash",
-        "authorityKeyIdentifier=keyid",
-        "keyUsage=critical,digitalSignature",
-        "extendedKeyUsage=serverAuth,clientAuth",
-    ]
-    lines += [f"subjectAltName={','.join(names)}"] if names else []
-    extensions.write_text("\n".join(lines))
-    call(
-        "openssl",
-        "x509",
-        "-req",
-        "-days",
-        "30",
-        "-CA",
-        KEYS / f"{by}.crt",
-        "-CAkey",
-        KEYS / f"{by}.key",
-        "-CAcreateserial",
-        "-extfile",
-        extensions,
-        "-out",
-        KEYS / f"{file}.crt",
-        given=request,
-    )
-
-
-def make_keys() -> None:
-    KEYS.mkdir(parents=True, exist_ok=True)
-    authority("ca")
-    authority("front")
-    issue(
-        "server",
-        "/CN=kube-apiserver",
-        f"IP:{NODE_IP}",
-        "IP:127.0.0.1",
-        f"IP:{API_IP}",
-        "DNS:kubernetes",
-        "DNS:kubernetes.default",
-        "DNS:kubernetes.default.svc",
-        "DNS:localhost",
-    )
-    issue("admin", "/O=system:masters/CN=admin")
-    issue("controller-manager", "/CN=system:kube-controller-manager")
-    issue("scheduler", "/CN=system:kube-scheduler")
-    issue("proxy", "/CN=system:kube-proxy")
-    issue("kubelet", f"/O=system:nodes/CN=system:node:{NODE}")
-    issue("front-client", "/CN=front", by="front")
-    issue("visitor", "/CN=visitor")
-    issue("tenant", "/CN=tenant")
-    issue("companions", "/CN=companions", f"IP:{NODE_IP}", "DNS:companions.kube-system.svc")
-    call("openssl", "genrsa", "-out", KEYS / "accounts.key", "2048")
-    for user in (
-        "admin",
-        "controller-manager",
-        "scheduler",
-        "proxy",
-        "kubelet",
-        "visitor",
-        "tenant",
-    ):
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "trial",
-            "clusters": [
-                {
-                    "name": "trial",
-                    "cluster": {"server": SERVER, "certificate-authority": str(KEYS / "ca.crt")},
-                }
-            ],
-            "users": [
-                {
-                    "name": user,
-                    "user": {
-                        "client-certificate": str(KEYS / f"{user}.crt"),
-                        "client-key": str(KEYS / f"{user}.key"),
-                    },
-                }
-            ],
-            "contexts": [{"name": "trial", "context": {"cluster": "trial", "user": user}}],
-        }
-        (KEYS / f"{user}.kubeconfig").write_text(json.dumps(config))
-
 
 # --- the namespaces that everything lives in
 
@@ -211,30 +74,6 @@ def make_world() -> None:
         "sysctl -q -w net.bridge.bridge-nf-call-iptables=1",
     ):
         call(*line.split(), inside=True)
-
-
-def start(name: str, *command: str | Path, umask: int = 0o022) -> None:
-    path = f"{TOOLS}/usr/bin:{TOOLS}/usr/sbin:{BIN}:{os.environ['PATH']}"
-    log = (RUN / f"{name}.log").open("wb")
-    program = subprocess.Popen(
-        [*enter(), *map(str, command)],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-        umask=umask,
-        env={"PATH": path, "HOME": "/root", "PYTHONPATH": str(REPOSITORY / "tests")},
-    )
-    (RUN / f"{name}.pid").write_text(str(program.pid))
-
-
-def until(what: str, *command: str | Path, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if subprocess.run([*enter(), *map(str, command)], capture_output=True).returncode == 0:
-            return
-        time.sleep(0.5)
-    raise SystemExit(f"{what} does not come up; see {RUN}")
 
 
 def settings(kubeconfig: str) -> list[str]:
@@ -406,17 +245,6 @@ def start_names() -> None:
     )
 
 
-def create(objects: list[dict[str, Any]]) -> None:
-    whole = {"apiVersion": "v1", "kind": "List", "items": objects}
-    call(
-        *kubectl("create", "--validate=false", "--filename=-"), given=json.dumps(whole), inside=True
-    )
-
-
-def kubectl(*arguments: str, user: str = "admin") -> list[str]:
-    return ["kubectl", f"--kubeconfig={KEYS / user}.kubeconfig", *arguments]
-
-
 def start_node() -> None:
     network = RUN / "cni"
     network.mkdir(exist_ok=True)
@@ -558,20 +386,6 @@ def down() -> None:
         with suppress(OSError):
             group.rmdir()
     shutil.rmtree(RUN)
-
-
-def end(name: str) -> None:
-    file = RUN / f"{name}.pid"
-    if not file.exists():
-        return
-    number = int(file.read_text())
-    with suppress(ProcessLookupError):
-        os.kill(number, signal.SIGTERM)
-        for _ in range(100):
-            os.kill(number, 0)
-            time.sleep(0.1)
-        os.kill(number, signal.SIGKILL)
-    file.unlink()
 
 
 def main(arguments: list[str]) -> None:

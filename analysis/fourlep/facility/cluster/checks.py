@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from fourlep.errors import ClusterError
 from fourlep.facility.cluster.images import check_images
-from fourlep.facility.cluster.kubectl import Kubectl, Object
+from fourlep.facility.cluster.kubectl import Kubectl, Object, is_forbidden
 from fourlep.facility.cluster.manifests import OF_THE_ADMINISTRATOR, of_kind, resource
 from fourlep.facility.doctor.finding import Finding
 
@@ -56,6 +56,8 @@ def check(
         try:
             yield from look()
         except ClusterError as error:
+            if not is_forbidden(error):
+                raise
             # Who may deploy into one namespace may not look at all of the cluster.
             yield Finding(
                 subject,
@@ -114,8 +116,10 @@ def _rights(kubectl: Kubectl, objects: list[Object]) -> Finding:
 def _is_missing(kubectl: Kubectl, thing: Object) -> bool:
     try:
         return kubectl.find(resource(thing), thing["metadata"]["name"]) is None
-    except ClusterError:  # not for the caller to see
-        return False
+    except ClusterError as error:
+        if not is_forbidden(error):
+            raise
+        return False  # not for the caller to see
 
 
 def _namespace(kubectl: Kubectl) -> Finding:

@@ -111,3 +111,8 @@ class Kubectl:
             "--filename=-",
             given=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}),
         )
+
+
+def is_forbidden(error: ClusterError) -> bool:
+    """Whether the cluster refused for lack of a right, and not for another reason."""
+    return "forbidden" in error.message.lower()

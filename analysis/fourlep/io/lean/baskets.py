@@ -98,7 +98,7 @@ class BasketReader:
         self._tree_title = tree_title
         self._fetched: list[_Fetched] = []
         self._sets: dict[tuple[str, ...], BranchSet] = {}
-        self._names: dict[tuple[str, ...], tuple[npt.NDArray[np.uint8], Integers]] = {}
+        self._names: dict[BranchSet, tuple[npt.NDArray[np.uint8], Integers]] = {}
         self._kept: dict[str, tuple[Integers, Inflated]] = {}
         self._kept_bytes = 0
         self._scratch = Scratch()
@@ -253,12 +253,12 @@ class BasketReader:
 
     def _key_names(self, branches: BranchSet) -> tuple[npt.NDArray[np.uint8], Integers]:
         """Names of class, branch and tree as the keys of each branch have them, and bounds."""
-        names = tuple([branch.name for branch in branches.branches])
-        if names not in self._names:
+        if branches not in self._names:
+            names = [branch.name for branch in branches.branches]
             each = [b"".join(map(_string, ("TBasket", name, self._tree_title))) for name in names]
             bounds = np.cumsum([0, *map(len, each)], dtype=np.int64)
-            self._names[names] = kernels.as_bytes(b"".join(each)), bounds
-        return self._names[names]
+            self._names[branches] = kernels.as_bytes(b"".join(each)), bounds
+        return self._names[branches]
 
     def _damaged(self, wanted: Baskets, row: int, what: str) -> CorruptFileError:
         url, name = self._source.url, wanted.branch_of(row).name

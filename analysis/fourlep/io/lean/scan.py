@@ -90,14 +90,14 @@ def scan(
     if not stages:
         return np.arange(start, stop)
 
-    def wanted(cut: ScanCut, entries: Integers | None) -> Baskets:
-        branch = reader.together((cut.branch,))
-        return branch.baskets_between(start, stop) if entries is None else branch.baskets(entries)
+    def wanted(cut: ScanCut) -> Baskets:
+        return reader.together((cut.branch,)).baskets(start + alive)
 
     first = [(electrons if is_electron else muons, cut) for is_electron, cut in stages[0]]
-    reader.fetch([wanted(cut, None) for _, cut in first])
-    for flavour, cut in first:
-        flavour.begin(cut, reader, wanted(cut, None))
+    whole = [reader.together((cut.branch,)).baskets_between(start, stop) for _, cut in first]
+    reader.fetch(whole)
+    for (flavour, cut), baskets in zip(first, whole, strict=True):
+        flavour.begin(cut, reader, baskets)
     alive = np.arange(stop - start)
     alive = alive[: reaching(minimum, electrons.passing, muons.passing, alive)]
     for flavour, cut in first:
@@ -107,10 +107,10 @@ def scan(
         if not len(alive):
             break
         ahead(start + alive)
-        reader.fetch([wanted(cut, start + alive) for _, cut in stage])
+        reader.fetch([wanted(cut) for _, cut in stage])
         for is_electron, cut in stage:
             flavour = electrons if is_electron else muons
-            flavour.go_on(cut, reader, wanted(cut, start + alive), alive)
+            flavour.go_on(cut, reader, wanted(cut), alive)
             alive = alive[: reaching(minimum, electrons.passing, muons.passing, alive)]
     return start + alive
 
@@ -122,34 +122,37 @@ class _Flavour:
         self._start = start
         self._url = url
         self._n_entries = stop - start
-        self._first: Inflated | None = None
-        self._leptons: Leptons | None = None
+        self._walked: tuple[Inflated, Leptons] | None = None
 
     @property
     def passing(self) -> npt.NDArray[np.int32]:
         """Leptons of each entry that pass, (n,); none before the first cut: all might."""
-        return _ANY if self._leptons is None else self._leptons.passing
+        return _ANY if self._walked is None else self._walked[1].passing
 
     def begin(self, cut: ScanCut, reader: BasketReader, baskets: Baskets) -> None:
         """Count the leptons of every event, by the column of the first cut."""
         held = reader.inflated(baskets)
         reader.keep(baskets, held)
-        self._first = held
-        self._leptons = _leptons(self._n_entries, held, cut.cut.item)
-        self._check(cut, scan_lengths(held, self._start, cut.cut.item, self._leptons))
+        leptons = _leptons(self._n_entries, held, cut.cut.item)
+        self._check(cut, scan_lengths(held, self._start, cut.cut.item, leptons))
+        self._walked = held, leptons
 
     def first(self, cut: ScanCut, alive: Integers) -> None:
         """Apply the first cut, to the leptons of events that are alive."""
-        if self._leptons is not None and self._first is not None:
-            status = scan_first(self._first, self._start, cut.cut, self._leptons, alive)
-            self._check(cut, status)
+        held, leptons = self._first_column()
+        self._check(cut, scan_first(held, self._start, cut.cut, leptons, alive))
 
     def go_on(self, cut: ScanCut, reader: BasketReader, baskets: Baskets, alive: Integers) -> None:
         """Apply a further cut, to the leptons of events that are alive."""
         held = reader.inflated(baskets)
         reader.keep(baskets, held)
-        if self._leptons is not None:
-            self._check(cut, scan_next(held, self._start, cut.cut, self._leptons, alive))
+        _, leptons = self._first_column()
+        self._check(cut, scan_next(held, self._start, cut.cut, leptons, alive))
+
+    def _first_column(self) -> tuple[Inflated, Leptons]:
+        if self._walked is None:
+            raise RuntimeError("a flavour's leptons are cut before they are counted")
+        return self._walked
 
     def _check(self, cut: ScanCut, status: int) -> None:
         if status < 0:

@@ -1,14 +1,20 @@
-"""A relay that delays: what a distant server is like, on the loopback."""
+"""A relay that delays: what a distant server is like, on the loopback.
+
+It runs in a process of its own, as the distance does: in the reader's it would take the
+interpreter's lock for every piece that it delays, and be measured with the reader.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
+import subprocess
+import sys
 from types import TracebackType
 from typing import Self
 
 _CHUNK_BYTES = 1 << 18
+_END_S = 10.0
 
 
 class DelayingRelay:
@@ -25,39 +31,17 @@ class DelayingRelay:
     """
 
     def __init__(self, port: int, round_trip_s: float) -> None:
-        self._target = port
-        self._delay_s = round_trip_s / 2.0
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._command = [sys.executable, "-m", __name__, str(port), str(round_trip_s)]
         self.port = 0
 
-    async def _serve(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def _stop(self) -> None:
-        self._server.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.CancelledError):  # the relay stops
-            there, back = await asyncio.open_connection("127.0.0.1", self._target)
-            await asyncio.gather(
-                self._pass(reader, back), self._pass(there, writer), return_exceptions=True
-            )
-
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        """Write what comes in after the delay, and close after the last of it."""
-        while data := await source.read(_CHUNK_BYTES):
-            self._loop.call_later(self._delay_s, sink.write, data)
-        self._loop.call_later(self._delay_s, sink.close)
-
     def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result(10.0)
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        if self._process.stdout is None or not (told := self._process.stdout.readline()):
+            self._process.kill()
+            raise RuntimeError(f"the relay ended with {self._process.wait()}")
+        self.port = int(told)
         return self
 
     def __exit__(
@@ -66,7 +50,36 @@ class DelayingRelay:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10.0)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10.0)
-        self._loop.close()
+        try:
+            self._process.communicate(timeout=_END_S)  # closes its input, which ends it
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+
+async def _relay(target: int, round_trip_s: float) -> None:
+    """Serve, and tell the port, until the standard input ends."""
+    delay_s = round_trip_s / 2.0
+    loop = asyncio.get_running_loop()
+
+    async def pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        """Write what comes in after the delay, and close after the last of it."""
+        while data := await source.read(_CHUNK_BYTES):
+            loop.call_later(delay_s, sink.write, data)
+        loop.call_later(delay_s, sink.close)
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # the relay stops
+            there, back = await asyncio.open_connection("127.0.0.1", target)
+            await asyncio.gather(
+                pass_on(reader, back), pass_on(there, writer), return_exceptions=True
+            )
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    server.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_relay(int(sys.argv[1]), float(sys.argv[2])))

@@ -108,7 +108,7 @@ def places(path: Path) -> tuple[Places, Places]:
     matters: Places = []
     unguarded: Places = []
     with LeanFile(str(path)) as file:
-        for branch in file.indexed(wanted).branches.values():
+        for branch in file.indexed(wanted).held.values():
             baskets = file._baskets.together((branch,)).baskets_between(0, file.n_entries)
             held = file._baskets.inflated(baskets)
             is_stored = held.end - held.begin == branch.sizes - held.key_bytes

@@ -76,7 +76,8 @@ async def _relay(target: int, round_trip_s: float) -> None:
             )
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.read)
     server.close()
 

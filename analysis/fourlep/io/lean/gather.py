@@ -210,7 +210,7 @@ class Gatherer:
         return ahead
 
     def _branches(self, names: Iterable[str]) -> list[Branch]:
-        return [self._tree.branch(name) for name in names]
+        return self._tree.branches(tuple(names))
 
     def _set(self, names: Iterable[str]) -> BranchSet:
         return self._baskets.together(self._branches(names))

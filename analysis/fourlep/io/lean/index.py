@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,6 +54,9 @@ class Table(Protocol):
     def branch(self, name: str) -> Branch:
         """Look up a branch."""
 
+    def branches(self, names: Sequence[str]) -> list[Branch]:
+        """Look up several."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexedTable:
@@ -65,8 +68,8 @@ class IndexedTable:
         Of the file that it is for.
     title, n_entries, names
         As in `Table`.
-    branches
-        Those that were kept.
+    held
+        The branches that were kept, by name.
     """
 
     uuid: str
@@ -74,7 +77,7 @@ class IndexedTable:
     title: str
     n_entries: int
     names: frozenset[str]
-    branches: Mapping[str, Branch]
+    held: Mapping[str, Branch]
 
     def branch(self, name: str) -> Branch:
         """Look up a branch.
@@ -84,9 +87,13 @@ class IndexedTable:
         UnsupportedError
             If it was not kept.
         """
-        if name not in self.branches:
+        if name not in self.held:
             raise UnsupportedError(f"{name} is not in the index")
-        return self.branches[name]
+        return self.held[name]
+
+    def branches(self, names: Sequence[str]) -> list[Branch]:
+        """Look up several branches; errors as in `branch`."""
+        return [self.branch(name) for name in names]
 
 
 def kept(table: Table, uuid: str, n_bytes: int, wanted: Iterable[str]) -> IndexedTable:
@@ -116,7 +123,7 @@ def write_shard(path: Path, tables: Mapping[str, IndexedTable]) -> None:
     known = list(names)
     for url, table in tables.items():
         branches = []
-        for branch in table.branches.values():
+        for branch in table.held.values():
             numbers += _packed(branch)
             layout = branch.layout
             branches.append(

@@ -13,12 +13,7 @@ from fourlep.io.lean.baskets import BasketReader
 from fourlep.io.lean.branch_set import Baskets
 from fourlep.io.lean.bytes_kernels import HEADER_BYTES
 from fourlep.io.lean.cuts import ScanCut, ScanPlan
-from fourlep.io.lean.scan_kernels import (
-    reaching,
-    scan_first,
-    scan_lengths,
-    scan_next,
-)
+from fourlep.io.lean.scan_kernels import scan_first, scan_lengths, scan_next
 
 #: Numbers of leptons that are not known.
 _ANY = np.zeros(0, dtype=np.int32)
@@ -85,7 +80,6 @@ def scan(
     """
     electrons = _Flavour(start, stop, url)
     muons = _Flavour(start, stop, url)
-    minimum = np.asarray(plan.minimum, dtype=np.int64).reshape(-1, 2)
     stages = plan.stages
     if not stages:
         return np.arange(start, stop)
@@ -98,11 +92,10 @@ def scan(
     reader.fetch(whole)
     for (flavour, cut), baskets in zip(first, whole, strict=True):
         flavour.begin(cut, reader, baskets)
-    alive = np.arange(stop - start)
-    alive = alive[: reaching(minimum, electrons.passing, muons.passing, alive)]
+    alive = np.flatnonzero(_reaching(plan, electrons.passing, muons.passing, stop - start))
     for flavour, cut in first:
         flavour.first(cut, alive)
-    alive = alive[: reaching(minimum, electrons.passing, muons.passing, alive)]
+    alive = _still_alive(plan, electrons, muons, alive)
     for stage in stages[1:]:
         if not len(alive):
             break
@@ -111,8 +104,36 @@ def scan(
         for is_electron, cut in stage:
             flavour = electrons if is_electron else muons
             flavour.go_on(cut, reader, wanted(cut), alive)
-            alive = alive[: reaching(minimum, electrons.passing, muons.passing, alive)]
+            alive = _still_alive(plan, electrons, muons, alive)
     return start + alive
+
+
+def _still_alive(plan: ScanPlan, electrons: _Flavour, muons: _Flavour, alive: Integers) -> Integers:
+    """Keep the events that can still reach the minimum."""
+    n_electrons, n_muons = (
+        flavour.passing[alive] if len(flavour.passing) else _ANY for flavour in (electrons, muons)
+    )
+    return alive[_reaching(plan, n_electrons, n_muons, len(alive))]
+
+
+def _reaching(
+    plan: ScanPlan, electrons: npt.NDArray[np.int32], muons: npt.NDArray[np.int32], n: int
+) -> npt.NDArray[np.bool_]:
+    """Which of ``n`` events can reach any of the minimum's pairs of numbers.
+
+    Parameters
+    ----------
+    electrons, muons : (n,) int32, or (0,)
+        Leptons of each event that pass; an empty array is enough for every number.
+    """
+    reached = np.zeros(n, dtype=np.bool_)
+    for pair in plan.minimum:
+        enough = np.ones(n, dtype=np.bool_)
+        for passing, number in zip((electrons, muons), pair, strict=True):
+            if len(passing) and number > 0:
+                enough &= passing >= number
+        reached |= enough
+    return reached
 
 
 class _Flavour:

@@ -219,38 +219,3 @@ def scan_first(held: Inflated, start: int, cut: NumberCut, leptons: Leptons, ali
             return DAMAGED
         judge(held.data, here, cut, leptons, entry)
     return 0
-
-
-@compiled
-def reaching(minimum: Any, electrons: Any, muons: Any, alive: Any) -> int:
-    """Keep the events that can still reach any of several pairs of numbers.
-
-    Without branches, since which events do is as good as random.
-
-    Parameters
-    ----------
-    minimum : (n_pairs, 2) int64
-        Electrons and muons.
-    electrons, muons : (n,) int32, or (0,)
-        Leptons of each event that pass; an empty array is enough for every number.
-    alive : (n_alive,) int64
-        Events, ascending; those that are kept are moved to its front.
-
-    Returns
-    -------
-    int
-        How many are kept.
-    """
-    any_electrons, any_muons = len(electrons) == 0, len(muons) == 0
-    found = 0
-    for k in range(len(alive)):
-        event = alive[k]
-        n_electrons = 0 if any_electrons else electrons[event]
-        n_muons = 0 if any_muons else muons[event]
-        reached = False
-        for pair in range(len(minimum)):
-            enough = any_electrons | (n_electrons >= minimum[pair, 0])
-            reached |= enough & (any_muons | (n_muons >= minimum[pair, 1]))
-        alive[found] = event
-        found += int(reached)
-    return found

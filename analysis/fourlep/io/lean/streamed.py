@@ -8,8 +8,10 @@ struct.error: the caller knows which file it is.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,24 +20,44 @@ from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.container import read_string
 from fourlep.io.lean.tree_kernels import (
     CLASS_REFERENCE,
+    LONG_STRING,
     NEW_CLASS,
     UNKNOWN,
     Numbers,
+    Tables,
     behind_tag,
     branch_places,
     gather,
     hop,
+    many_numbers,
     numbers,
-    read_table,
+    read_tables,
 )
 from fourlep.io.lean.unsupported import UnsupportedError
 
 #: References count from the key's start, after an offset that ROOT keeps for null.
 _REFERENCE_OFFSET = 2
-#: A TString of this length or more has its length in four bytes behind it.
-_LONG_STRING = 255
 
 _TREE_VERSIONS = (19, 20)
+
+
+class Table(NamedTuple):
+    """The baskets of a branch that are on disk.
+
+    Parameters
+    ----------
+    entries : (n + 1,) int64
+        First entries, and the number of entries.
+    seeks, sizes : (n,) int64
+        Positions and lengths of the records.
+    fault
+        0, or what `fourlep.io.lean.tree_kernels.wrong` finds.
+    """
+
+    entries: Integers
+    seeks: Integers
+    sizes: Integers
+    fault: int
 
 
 class Record:
@@ -91,7 +113,7 @@ class Record:
     def _names(self, place: Integers) -> tuple[str, ...]:
         """Read names at places: files of a release have the same thousand."""
         lengths = self.view[place].astype(np.int64)
-        if lengths.max(initial=0) >= _LONG_STRING:
+        if lengths.max(initial=0) >= LONG_STRING:
             return tuple(read_string(self.content, at)[0] for at in place.tolist())
         letters = np.empty(int(lengths.sum()), dtype=np.uint8)
         gather(self.view, place + 1, lengths, letters)
@@ -114,21 +136,48 @@ class Record:
 
     def element(self, fields: Numbers) -> tuple[str, int, int]:
         """Class name, type and streamer type of a TBranchElement."""
-        class_name, position = read_string(self.content, fields.element)
-        for _ in range(2):
-            _, position = read_string(self.content, position)
-        _, _, _, branch_type, streamer_type = struct.unpack_from(">IHiii", self.content, position)
-        return class_name, branch_type, streamer_type
+        return _element(bytes(self.content[fields.element : fields.after_element]))
 
-    def baskets(self, fields: Numbers) -> tuple[Integers, Integers, Integers]:
-        """First entries (n + 1), positions (n) and lengths (n) of the baskets on disk."""
-        n = fields.n_baskets
-        if not 0 <= n <= fields.capacity or fields.capacity > len(self.content):
-            raise ValueError("an impossible number of baskets")
-        entries = np.empty(n + 1, dtype=np.int64)
-        seeks, sizes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-        read_table(self.view, fields, entries, seeks, sizes)
-        return entries, seeks, sizes
+    def tables(
+        self, positions: Sequence[int], limits: tuple[int, int, int]
+    ) -> list[tuple[Numbers, Table]]:
+        """Read the members and the tables of baskets of branch objects at ``positions``.
+
+        Parameters
+        ----------
+        limits
+            As `fourlep.io.lean.tree_kernels.wrong` takes them.
+        """
+        begin = np.asarray(positions, dtype=np.int64)
+        members = np.empty((len(begin), len(Numbers._fields)), dtype=np.int64)
+        many_numbers(self.view, begin, members)
+        found = [Numbers(*each) for each in members.tolist()]
+        for each in found:
+            if each.version:
+                raise UnsupportedError(f"TBranch version {each.version - UNKNOWN}")
+            if not 0 <= each.n_baskets <= each.capacity <= len(self.content):
+                raise ValueError("an impossible number of baskets")
+        bounds = np.cumsum([0, *(each.n_baskets for each in found)], dtype=np.int64)
+        n, n_baskets = len(found), int(bounds[-1])
+        tables = Tables(
+            bounds, *(np.empty(k, dtype=np.int64) for k in (n_baskets + n, n_baskets, n_baskets, n))
+        )
+        read_tables(self.view, begin, tables, limits)
+        edges, faults = bounds.tolist(), tables.faults.tolist()
+        return [
+            (
+                each,
+                Table(
+                    tables.entries[first + k : after + k + 1],
+                    tables.seeks[first:after],
+                    tables.sizes[first:after],
+                    fault,
+                ),
+            )
+            for k, (each, first, after, fault) in enumerate(
+                zip(found, edges, edges[1:], faults, strict=False)
+            )
+        ]
 
     def leaf(self, position: int, key_bytes: int) -> tuple[str, bool]:
         """Class of a branch's one leaf, and whether its number is unsigned."""
@@ -157,6 +206,16 @@ class Record:
                 raise ValueError("a reference to no class")
         end = self.content.index(b"\0", position + 4)
         return self.content[position + 4 : end].decode()
+
+
+@lru_cache(maxsize=1024)
+def _element(content: bytes) -> tuple[str, int, int]:
+    """Read what tells the layout of a TBranchElement: files have the same few hundred."""
+    class_name, position = read_string(content, 0)
+    for _ in range(2):
+        _, position = read_string(content, position)
+    _, _, _, branch_type, streamer_type = struct.unpack_from(">IHiii", content, position)
+    return class_name, branch_type, streamer_type
 
 
 @lru_cache(maxsize=64)

@@ -8,9 +8,9 @@ branch is read only when it is asked for.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from fourlep.errors import CorruptFileError
@@ -19,13 +19,17 @@ from fourlep.io.lean.basket_kernels import MAX_BASKET_BYTES
 from fourlep.io.lean.container import Key
 from fourlep.io.lean.inflate import InflationError, inflate
 from fourlep.io.lean.layout import Form, Layout, element_layout, leaf_layout
-from fourlep.io.lean.streamed import Record
-from fourlep.io.lean.tree_kernels import EMBEDDED, LONG, ORDER, OUTSIDE, Numbers, wrong
+from fourlep.io.lean.streamed import Record, Table
+from fourlep.io.lean.tree_kernels import EMBEDDED, LONG, ORDER, OUTSIDE, Numbers
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.transport import ByteSource, read_range
 
 #: A tree record of ten thousand branches with a thousand baskets each is below this.
 MAX_TREE_BYTES = 256 << 20
+
+
+#: What a record that contradicts itself raises.
+_UNREADABLE = (struct.error, IndexError, UnicodeDecodeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,19 +104,30 @@ class TreeTable:
             If there is none.
         """
         if name not in self._parsed:
+            position = self._locate(name)
+            if position is None:
+                raise KeyError(name)
             with self._readable(f"branch {name}"):
-                self._parsed[name] = self._parse(name)
+                ((fields, table),) = self._record.tables([position], self._limits)
+                self._parsed[name] = self._checked(name, fields, table)
         return self._parsed[name]
 
-    def _parse(self, name: str) -> Branch:
-        position = self._locate(name)
-        if position is None:
-            raise KeyError(name)
-        fields = self._record.fields(position)
-        layout = self._layout(name, fields)
-        branch = Branch(name, layout, *self._record.baskets(fields), fields.total_bytes)
-        self._check(branch, fields)
-        return branch
+    def branches(self, names: Sequence[str]) -> list[Branch]:
+        """Look up several branches; errors as in `branch`."""
+        missing = [name for name in names if name not in self._parsed]
+        places = [self._locate(name) for name in missing]
+        positions = [place for place in places if place is not None]
+        # What any of them is wrong with is found again, and named, one by one.
+        with suppress(*_UNREADABLE, UnsupportedError):
+            found = self._record.tables(positions, self._limits)
+            if len(found) == len(missing):
+                for name, (fields, table) in zip(missing, found, strict=True):
+                    self._parsed[name] = self._checked(name, fields, table)
+        return [self.branch(name) for name in names]
+
+    @property
+    def _limits(self) -> tuple[int, int, int]:
+        return self.n_entries, self._n_bytes, MAX_BASKET_BYTES
 
     def _locate(self, name: str) -> int | None:
         """Where a branch, or a member of a split one (``BRANCH.member``), begins."""
@@ -138,30 +153,30 @@ class TreeTable:
         except UnsupportedError as error:
             raise UnsupportedError(f"{name}: {error}") from error
 
-    def _check(self, branch: Branch, fields: Numbers) -> None:
-        name, entries, seeks, sizes = branch.name, branch.entries, branch.seeks, branch.sizes
+    def _checked(self, name: str, fields: Numbers, table: Table) -> Branch:
+        layout = self._layout(name, fields)
         if fields.io_features:
             raise UnsupportedError(f"{name}: input/output features {fields.io_features:#x}")
-        if branch.layout.form is not Form.SCALAR and fields.offset_bytes <= 0:
+        if layout.form is not Form.SCALAR and fields.offset_bytes <= 0:
             raise UnsupportedError(f"{name}: no entry offsets")
         if fields.n_entries != self.n_entries:
             raise UnsupportedError(f"{name}: {fields.n_entries} of {self.n_entries} entries")
-        fault = wrong(entries, seeks, sizes, (self.n_entries, self._n_bytes, MAX_BASKET_BYTES))
-        if fault == EMBEDDED:
+        if table.fault == EMBEDDED:
             raise UnsupportedError(f"{name}: baskets within the tree record")
-        if fault == ORDER:
+        if table.fault == ORDER:
             raise self._damaged(f"the baskets of branch {name} are out of order")
-        if fault == OUTSIDE:
+        if table.fault == OUTSIDE:
             raise self._damaged(f"baskets of branch {name} lie outside the file")
-        if fault == LONG:
-            raise self._damaged(f"a basket of branch {name} claims {int(sizes.max())} bytes")
+        if table.fault == LONG:
+            raise self._damaged(f"a basket of branch {name} claims {int(table.sizes.max())} bytes")
+        return Branch(name, layout, table.entries, table.seeks, table.sizes, fields.total_bytes)
 
     @contextmanager
     def _readable(self, what: str) -> Iterator[None]:
         """Name what the record contradicts itself in."""
         try:
             yield
-        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+        except _UNREADABLE as error:
             raise self._damaged(f"{what} cannot be read") from error
 
     def _damaged(self, what: str) -> CorruptFileError:

@@ -23,6 +23,11 @@ _ELEMENT_VERSIONS = (9, 10)
 #: and of its TNamed, and a TObject; a TBranchElement has one more count and version.
 _BRANCH_NAME, _ELEMENT_NAME = 22, 28
 
+#: A string of this length or more has its length in four bytes behind this one.
+LONG_STRING = 255
+#: Checksum, version, id, type and streamer type of a TBranchElement.
+_LAYOUT_BYTES = 18
+
 #: Added to a class version that is not known; versions are two bytes.
 UNKNOWN = 1 << 16
 #: What `wrong` finds.
@@ -37,17 +42,20 @@ class Numbers(NamedTuple):
     version
         0, or `UNKNOWN` and the class version: then nothing else is of use.
     is_element
-        Whether it is a TBranchElement.
+        1 for a TBranchElement, else 0.
     element, sub_branches, leaves, table
         Positions: of its own members behind those of TBranch, and of three arrays.
+    after_element
+        Position behind the members of a TBranchElement that tell its layout.
     offset_bytes, io_features, capacity, n_baskets, n_entries, total_bytes
         fEntryOffsetLen, bits of fIOFeatures, fMaxBaskets, fWriteBasket, fEntries and
         fTotBytes.
     """
 
     version: int
-    is_element: bool
+    is_element: int
     element: int
+    after_element: int
     sub_branches: int
     leaves: int
     table: int
@@ -57,6 +65,28 @@ class Numbers(NamedTuple):
     n_baskets: int
     n_entries: int
     total_bytes: int
+
+
+class Tables(NamedTuple):
+    """Tables of baskets of several branches, end to end.
+
+    Parameters
+    ----------
+    bounds : (n_branches + 1,) int64
+        First basket of each branch, and the number of baskets.
+    entries : (n_baskets + n_branches,) int64
+        First entries; one more than baskets for each branch.
+    seeks, sizes : (n_baskets,) int64
+        Positions and lengths of the records.
+    faults : (n_branches,) int64
+        What `wrong` finds.
+    """
+
+    bounds: Integers
+    entries: Integers
+    seeks: Integers
+    sizes: Integers
+    faults: Integers
 
 
 @compiled
@@ -100,6 +130,18 @@ def behind_tag(record: Any, position: Any) -> Any:
     if tag & CLASS_REFERENCE == 0:
         raise ValueError("an object reference where a branch should be")
     return position + 4
+
+
+@compiled
+def behind_strings(record: Any, position: Any, n: int) -> Any:
+    """Find the position after ``n`` strings."""
+    for _ in range(n):
+        need(record, position, 5)
+        length, front = np.int64(record[position]), 1
+        if length == LONG_STRING:
+            length, front = unsigned32(record, position + 1), 5
+        position += front + length
+    return position
 
 
 @compiled
@@ -154,16 +196,18 @@ def numbers(record: Any, begin: int) -> Numbers:
     """Read the members of the branch object at ``begin``."""
     need(record, begin, 12)
     version = unsigned16(record, begin + 4)
-    is_element = version in _ELEMENT_VERSIONS
-    position, element = begin + 6, 0
-    if is_element:
+    is_element = 1 if version in _ELEMENT_VERSIONS else 0
+    position, element, after = begin + 6, 0, 0
+    if is_element == 1:
         element = hop(record, position)
+        after = behind_strings(record, element, 3) + _LAYOUT_BYTES
+        need(record, element, after - element)
         position += 6
     need(record, position - 6, 6)
     version = unsigned16(record, position - 2)
     is_known = version in _BRANCH_VERSIONS
     if not is_known or unsigned32(record, position - 6) & BYTE_COUNT == 0:
-        return Numbers(UNKNOWN + version, is_element, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        return Numbers(UNKNOWN + version, is_element, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     position = hop(record, hop(record, position))  # TNamed, TAttFill
     need(record, position, 24)
     offset_bytes, n_baskets = signed32(record, position + 8), signed32(record, position + 12)
@@ -182,6 +226,7 @@ def numbers(record: Any, begin: int) -> Numbers:
         0,
         is_element,
         element,
+        after,
         sub_branches,
         leaves,
         table,
@@ -251,3 +296,43 @@ def wrong(entries: Any, seeks: Any, sizes: Any, limits: tuple[int, int, int]) ->
     if not is_inside:
         return OUTSIDE
     return 0 if is_short else LONG
+
+
+@compiled
+def many_numbers(record: Any, begin: Integers, out: Any) -> None:
+    """Read the members of several branch objects.
+
+    Parameters
+    ----------
+    begin : (n,) int64
+        Where they begin.
+    out : (n, number of members) int64
+        Filled with `Numbers`.
+    """
+    for k in range(len(begin)):
+        found = numbers(record, begin[k])
+        m = 0
+        for member in found:  # numba cannot enumerate a tuple
+            out[k, m] = member
+            m += 1  # noqa: SIM113
+
+
+@compiled
+def read_tables(record: Any, begin: Integers, tables: Tables, limits: Any) -> None:
+    """Read the tables of several branches, and find what is wrong with each.
+
+    Parameters
+    ----------
+    begin : (n,) int64
+        Where the branch objects begin.
+    tables
+        Filled.
+    limits
+        As in `wrong`.
+    """
+    for k in range(len(begin)):
+        first, after = tables.bounds[k], tables.bounds[k + 1]
+        entries = tables.entries[first + k : after + k + 1]
+        seeks, sizes = tables.seeks[first:after], tables.sizes[first:after]
+        read_table(record, numbers(record, begin[k]), entries, seeks, sizes)
+        tables.faults[k] = wrong(entries, seeks, sizes, limits)

@@ -192,3 +192,19 @@ def test_columns_of_a_collection_that_differ_in_length_are_refused(write_lean: W
     path = write_lean(share=0.5, changed={"AnalysisMuonsAuxDyn.pt": other})
     with pytest.raises(CorruptFileError, match="contradict"):
         _read(path)
+
+
+def test_the_damaged_one_of_many_branches_is_named(write_lean: WriteLean) -> None:
+    path = write_lean(n_events=120, share=0.2, codec="none")
+    good, bad = "AnalysisElectronsAuxDyn.eta", "AnalysisMuonsAuxDyn.phi"
+    with LeanFile(str(path)) as file:
+        whole = file._tree.branches([good, bad])
+        assert [branch.name for branch in whole] == [good, bad]
+        seek = int(whole[1].seeks[0]).to_bytes(8, "big")
+    content = path.read_bytes()
+    assert content.count(seek) == 1
+    path.write_bytes(content.replace(seek, (1 << 40).to_bytes(8, "big")))
+    with LeanFile(str(path)) as file:
+        with pytest.raises(CorruptFileError, match=f"{bad} lie outside the file"):
+            file._tree.branches([good, bad])
+        assert file._tree.branch(good).seeks.tolist() == whole[0].seeks.tolist()

@@ -48,7 +48,7 @@ def test_an_index_gives_the_same_tables(write_lean: WriteLean, tmp_path: Path) -
     index = _index(path, tmp_path / "index")
     with LeanFile(str(path)) as file:
         assert index.n_entries == file.n_entries
-        for name, branch in index.branches.items():
+        for name, branch in index.held.items():
             real = file._tree.branch(name)
             assert (branch.layout, branch.total_bytes) == (real.layout, real.total_bytes)
             for mine, other in (
@@ -84,7 +84,7 @@ def test_an_index_of_another_file_is_not_used(write_lean: WriteLean, tmp_path: P
 def test_an_index_that_lies_is_noticed_and_bypassed(write_lean: WriteLean, tmp_path: Path) -> None:
     path = write_lean()
     index = _index(path, tmp_path / "index")
-    for branch in index.branches.values():
+    for branch in index.held.values():
         branch.seeks[len(branch.seeks) // 2] += 8
     assert_same(_events(path, index), _events(path))
 

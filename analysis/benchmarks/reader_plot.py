@@ -21,16 +21,19 @@ COLOURS = {"lean": "#3f90da", "coffea": "#bd1f01"}
 
 def main(figures: Path, output: Path) -> None:
     """Draw events per CPU second of both readers, by setting."""
-    values = {each["what"]: each["value"] for each in json.loads(figures.read_text())}
-    settings = [what.removesuffix(": ratio") for what in values if what.endswith(": ratio")]
+    values: dict[str, dict[str, float]] = {}
+    for each in json.loads(figures.read_text()):
+        if each["setting"]:
+            values.setdefault(each["setting"], {})[each["what"]] = each["value"]
+    settings = list(values)
     figure, axes = plt.subplots(figsize=(8.0, 0.6 * len(settings) + 1.2))
     for row, way in enumerate(WAYS):
         places = [number + 0.4 * (row - 0.5) for number in range(len(settings))]
-        found = [values[f"{setting}: {way}"] for setting in settings]
+        found = [values[setting][way] for setting in settings]
         axes.barh(places, found, height=0.38, color=COLOURS[way], label=way)
     for number, setting in enumerate(settings):
-        right = values[f"{setting}: lean"] * 1.1
-        axes.text(right, number - 0.2, f"{values[f'{setting}: ratio']:.0f} x", va="center")
+        right = values[setting]["lean"] * 1.1
+        axes.text(right, number - 0.2, f"{values[setting]['ratio']:.0f} x", va="center")
     axes.set_yticks(range(len(settings)), settings)
     axes.invert_yaxis()
     axes.set_xscale("log")

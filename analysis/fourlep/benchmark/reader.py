@@ -14,14 +14,18 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fourlep.benchmark.figures import WITH_INDEX, Figure
 from fourlep.benchmark.files import Content, write_file
 from fourlep.benchmark.inflation import Blocks
 from fourlep.chunk.analysis import Analysis
 from fourlep.chunk.model import Chunk, ChunkResult
 from fourlep.chunk.work import ChunkWork
+from fourlep.config.environment import index_dir
+from fourlep.io.lean.index import read_shard, shard_path, write_shard
 from fourlep.io.lean.inflate import Inflator, inflate
 from fourlep.io.lean.reader import LeanFile
 from fourlep.physics.registry import selection
@@ -30,39 +34,13 @@ from fourlep.synth.rootfile.codec import Codec, Compression
 #: A batch of a run takes ten seconds, and has so many files at most
 #: (`fourlep.execution.dealing.Pace`); survivors of its files are analysed together.
 _BATCH_S, _BATCH_FILES = 10.0, 128
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the table.
-
-    Parameters
-    ----------
-    what, unit
-        What was measured.
-    value
-        The figure.
-    target
-        What it should be: ``">= 25"``; "" for none.
-    """
-
-    what: str
-    value: float
-    unit: str
-    target: str = ""
-
-    @property
-    def is_met(self) -> bool | None:
-        """Whether the target is met, None without one."""
-        if not self.target:
-            return None
-        relation, _, bound = self.target.partition(" ")
-        return self.value >= float(bound) if relation == ">=" else self.value <= float(bound)
+#: Datasets of the files: without and with an index.
+_MADE, _INDEXED = "made", "indexed"
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a file for measuring is like."""
+    """What a file for measuring is like: its codec and its share of four-lepton events."""
 
     codec: Codec
     share: float
@@ -72,7 +50,7 @@ class Setting:
     @property
     def label(self) -> str:
         """For the table."""
-        return f"{self.selection}, {self.codec}, {self.share:.2%} four-lepton events"
+        return f"{self.selection}, {self.codec.upper()}, {100 * self.share:g} %"
 
 
 #: 1 % and 1 in 10,000, as the targets are stated for.
@@ -98,7 +76,7 @@ def measure(
     tell
         Told what is being done.
     """
-    with tempfile.TemporaryDirectory(prefix="fourlep-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="fourlep-bench-") as folder, _caches_in(folder):
         for setting in SETTINGS:
             path = _path(folder, setting)
             if not path.exists():
@@ -121,24 +99,61 @@ def _compared(path: Path, setting: Setting, n_events: int, rounds: int) -> Itera
     expected = _lean(path, analysis, 1)  # compiles the kernels
     if _coffea(path, analysis).cutflows != expected.cutflows:
         raise AssertionError(f"{setting.label}: the readers disagree")
-    lean_s, coffea_s = [], []
+    _index(path, analysis)
+    if _lean(path, analysis, 1, _INDEXED).cutflows[_INDEXED] != expected.cutflows[_MADE]:
+        raise AssertionError(f"{setting.label}: another result with an index")
+    lean_s, indexed_s, coffea_s = [], [], []
     alone_s = _cpu(lambda: _lean(path, analysis, 1))
     n_files = max(1, min(_BATCH_FILES, round(_BATCH_S / alone_s)))
     for _ in range(rounds):
         lean_s.append(_cpu(lambda: _lean(path, analysis, n_files)) / n_files)
+        indexed_s.append(_cpu(lambda: _lean(path, analysis, n_files, _INDEXED)) / n_files)
         coffea_s.append(_cpu(lambda: _coffea(path, analysis)))
     lean, coffea = statistics.median(lean_s), statistics.median(coffea_s)
-    label = setting.label
-    yield Figure(f"{label}: lean", n_events / lean / 1e3, "thousand events per CPU second")
-    yield Figure(f"{label}: coffea", n_events / coffea / 1e3, "thousand events per CPU second")
-    yield Figure(f"{label}: ratio", coffea / lean, "", f">= {setting.ratio_target:g}")
-    yield from _against_the_limit(path, analysis, label, rounds)
-    record = next(iter(expected.records.values()))
+    share = _share_of_the_limit(path, analysis, rounds)
+    indexed = _lean(path, analysis, 1, _INDEXED)
+    rate, per_event = "thousand events per CPU second", "bytes an event"
     bound = "<= 30" if setting.share < 0.001 else ""
-    yield Figure(f"{label}: bytes", record.read_bytes / n_events, "bytes an event", bound)
+    for what, value, unit, target in (
+        ("lean", n_events / lean / 1e3, rate, ""),
+        ("coffea", n_events / coffea / 1e3, rate, ""),
+        ("ratio", coffea / lean, "", f">= {setting.ratio_target:g}"),
+        ("share of the limit", share, "", ">= 0.8"),
+        ("bytes", _read_bytes(expected) / n_events, per_event, bound),
+        (f"ratio{WITH_INDEX}", coffea / statistics.median(indexed_s), "", ""),
+        (f"bytes{WITH_INDEX}", _read_bytes(indexed) / n_events, per_event, ""),
+    ):
+        yield Figure(what, value, unit, target, setting.label)
 
 
-def _against_the_limit(path: Path, analysis: Analysis, label: str, rounds: int) -> Iterator[Figure]:
+def _read_bytes(result: ChunkResult) -> int:
+    return sum(record.read_bytes for record in result.records.values())
+
+
+@contextmanager
+def _caches_in(folder: str) -> Iterator[None]:
+    """Keep indices, which are found by name, apart from the user's."""
+    before = os.environ.get("FOURLEP_CACHE_DIR")
+    os.environ["FOURLEP_CACHE_DIR"] = folder
+    try:
+        yield
+    finally:
+        del os.environ["FOURLEP_CACHE_DIR"]
+        if before is not None:
+            os.environ["FOURLEP_CACHE_DIR"] = before
+
+
+def _index(path: Path, analysis: Analysis) -> None:
+    """Write the index of a file, under all names that it is read by."""
+    with LeanFile(str(path)) as file:
+        columns = (*analysis.columns(needs_weights=True), *analysis.optional)
+        table = file.indexed((*columns, *analysis.cascade.columns))
+    names = [_name(path, number) for number in range(_BATCH_FILES)]
+    write_shard(shard_path(index_dir(), _INDEXED), dict.fromkeys(names, table))
+    read_shard.cache_clear()
+
+
+def _share_of_the_limit(path: Path, analysis: Analysis, rounds: int) -> float:
     """How much of reading survivors is inflating, opening left out."""
     blocks = Blocks()
     _survivors(path, analysis, blocks.watch)
@@ -146,7 +161,7 @@ def _against_the_limit(path: Path, analysis: Analysis, label: str, rounds: int) 
     for _ in range(rounds):
         opened = _cpu(lambda: LeanFile(str(path)).close())
         shares.append(blocks.inflate_s() / (_cpu(lambda: _survivors(path, analysis)) - opened))
-    yield Figure(f"{label}: share of the limit", statistics.median(shares), "", ">= 0.8")
+    return statistics.median(shares)
 
 
 def _opening(path: Path, rounds: int) -> Iterator[Figure]:
@@ -169,6 +184,7 @@ _SCRIPT = r"""
 import re, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from fourlep.benchmark.figures import WITH_INDEX, Figure
 from fourlep.benchmark.files import cascade
 from fourlep.io import open_events
 def read(_):
@@ -203,11 +219,15 @@ def _cpu(work: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
-def _lean(path: Path, analysis: Analysis, n_files: int) -> ChunkResult:
+def _lean(path: Path, analysis: Analysis, n_files: int, dataset: str = _MADE) -> ChunkResult:
     """One file as so many: the same bytes under other names."""
     work = ChunkWork(analysis)
-    chunks = [Chunk("made", f"{path}#{number}") for number in range(n_files)]
+    chunks = [Chunk(dataset, _name(path, number)) for number in range(n_files)]
     return work.finish([work(chunk, str(path)) for chunk in chunks])
+
+
+def _name(path: Path, number: int) -> str:
+    return f"{path}#{number}"
 
 
 def _survivors(path: Path, analysis: Analysis, inflator: Inflator = inflate) -> None:
@@ -234,7 +254,7 @@ def _coffea(path: Path, analysis: Analysis) -> ChunkResult:
             {str(path): "CollectionTree"},
             schemaclass=PHYSLITESchema,
             mode="virtual",
-            metadata={"dataset": "made", "filename": str(path)},
+            metadata={"dataset": _MADE, "filename": str(path)},
         ).events()
         result: ChunkResult = FourLeptonProcessor(analysis).process(events)
     return result

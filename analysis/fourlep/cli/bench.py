@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+from fourlep.benchmark.figures import WITH_INDEX
+from fourlep.cli.table import print_table
+
+if TYPE_CHECKING:
+    from fourlep.benchmark.figures import Figure
 
 
 @click.group()
@@ -35,11 +43,11 @@ def reader(n_events: int, rounds: int, as_json: bool) -> None:
 
     Makes files with one in a hundred and one in ten thousand four-lepton events, checks
     that both readers agree on them, and prints events per CPU second, their ratio, bytes
-    an event, the cost of opening, memory and the time of a first start. Takes several
+    an event, both with an index of baskets, the cost of opening, memory and the time of a
+    first start. Takes several
     minutes and, for a while, two gigabytes of disk.
     """
     from rich.console import Console
-    from rich.table import Table
 
     from fourlep.benchmark.reader import measure
 
@@ -48,8 +56,33 @@ def reader(n_events: int, rounds: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(figure) for figure in figures], indent=1))
         return
-    table = Table("what", "figure", "unit", "target", "met")
+    _print_compared("Thousand events per CPU second, and bytes an event", figures, "")
+    _print_compared("With an index of baskets", figures, WITH_INDEX)
+    others = [figure for figure in figures if not figure.setting]
+    rows = [(each.what, f"{each.value:.3g} {each.unit}", _target(each)) for each in others]
+    print_table("One file, and one process", ("what", "figure", "target"), rows, numbers=2)
+
+
+def _print_compared(title: str, figures: Sequence[Figure], suffix: str) -> None:
+    """Print a row for each setting, of the figures whose names end in ``suffix``."""
+    rows: dict[str, list[str]] = {}
+    whats: dict[str, None] = {}
     for figure in figures:
-        met = {None: "", True: "yes", False: "no"}[figure.is_met]
-        table.add_row(figure.what, f"{figure.value:.4g}", figure.unit, figure.target, met)
-    Console(width=120).print(table)
+        if figure.setting and figure.what.endswith(WITH_INDEX) == bool(suffix):
+            rows.setdefault(figure.setting, [figure.setting]).append(_told(figure))
+            whats[figure.what.removesuffix(suffix)] = None
+    print_table(title, ("four-lepton events", *whats), rows.values(), numbers=len(whats))
+
+
+def _told(figure: Figure) -> str:
+    """A figure to three digits, with its bound where it misses that."""
+    number = f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:.3g}"
+    relation, _, bound = figure.target.partition(" ")
+    return (
+        f"{number} {'<' if relation == '>=' else '>'} {bound}" if figure.is_met is False else number
+    )
+
+
+def _target(figure: Figure) -> str:
+    met = {None: "", True: ", met", False: ", missed"}[figure.is_met]
+    return f"{figure.target}{met}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fourlep.benchmark.figures import Figure
 from fourlep.benchmark.files import Content, cascade, write_file
 from fourlep.benchmark.inflation import Blocks
-from fourlep.benchmark.reader import Figure
 from fourlep.benchmark.relay import DelayingRelay
 from fourlep.io.lean.reader import LeanFile
 

@@ -113,6 +113,9 @@ c.Spawner.environment = {
     "DASK_GATEWAY__PUBLIC_ADDRESS": lambda spawner: f"{spawner.server.base_url}proxy/dask-gateway",
     "DASK_LABEXTENSION__FACTORY__MODULE": "dask_gateway",
     "DASK_LABEXTENSION__FACTORY__CLASS": "GatewayCluster",
+    # The line that JupyterLab's Dask panel writes into a notebook names no credentials.
+    "DASK_DISTRIBUTED__CLIENT__PRELOAD": "['fourlep.facility.gateway_client']",
+    "DASK_LOGGING": "{'distributed.preloading': 'warning'}",
     "FOURLEP_CACHES": text("FOURLEP_CACHES", ""),
     "FOURLEP_CACHE_ORIGIN": text("FOURLEP_CACHE_ORIGIN", ""),
     "FOURLEP_CACHE_METRICS_PORT": text("FOURLEP_CACHE_METRICS_PORT", ""),

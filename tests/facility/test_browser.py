@@ -33,6 +33,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+#: JupyterLab's Dask panel.
+DASK_TAB = 'li[title*="Dask"], .lm-TabBar-tab[data-id="dask-dashboard-launcher"]'
 #: Milliseconds; a busy machine is slow, not broken.
 PATIENCE_MS = 180_000
 #: For the whole notebook: its workers compile the kernels where nobody has before.
@@ -88,14 +90,44 @@ def analyse(browser: Browser, page: Page, facility: Facility, shown: Path) -> No
     log_out(page, facility, shown)
 
 
-def start_server(page: Page, shown: Path) -> None:
+def test_the_dask_panel_gives_a_notebook_a_cluster(
+    browser: Browser, facility: Facility, shown: Path
+) -> None:
+    page = logged_in(browser, facility, "second")
+    try:
+        start_server(page, shown, user="second")
+        page.click('.jp-LauncherCard[data-category="Notebook"]')
+        page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
+        page.click(DASK_TAB)
+        page.locator("#dask-dashboard-launcher").get_by_text("NEW", exact=True).click()
+        cluster = page.locator(".dask-ClusterListingItem").first
+        expect(cluster).to_contain_text("Number of Workers: 0", timeout=PATIENCE_MS)
+        cluster.locator(".dask-ClusterListingItem-scale").click()
+        page.locator(".jp-Dialog .dask-ScalingInput").first.fill("1")
+        page.click(".jp-Dialog-button.jp-mod-accept")
+        expect(cluster).to_contain_text("Number of Workers: 1", timeout=PATIENCE_MS)
+        cluster.locator(".dask-ClusterListingItem-code").click()
+        run_all(page)
+        page.screenshot(path=shown / "7-panel.png")
+        output = page.locator(".jp-OutputArea-output").first
+        expect(output).to_contain_text("Connection method", timeout=PATIENCE_MS)
+        cluster.locator(".dask-ClusterListingItem-stop").click()
+        expect(page.locator(".dask-ClusterListingItem")).to_have_count(0, timeout=PATIENCE_MS)
+    except (AssertionError, PlaywrightTimeoutError):
+        page.screenshot(path=shown / "failed-panel.png")
+        raise
+    page.goto(f"{facility.url}/hub/logout")
+    page.context.close()
+
+
+def start_server(page: Page, shown: Path, *, user: str = "analyst") -> None:
     page.click("#start")
     page.wait_for_selector("#profiles, .jp-Launcher, #jupyterlab-splash")
     if page.locator("#profiles").count():
         page.screenshot(path=shown / "2-profiles.png")
         page.check('input[value="small"]')
         page.click('#spawn_form button[type="submit"]')
-    page.wait_for_url("**/user/analyst/lab**")
+    page.wait_for_url(f"**/user/{user}/lab**")
     page.wait_for_selector("#jp-main-dock-panel")
 
 
@@ -139,7 +171,7 @@ def look_at_dashboard(page: Page, address: str, facility: Facility, shown: Path)
     tab.wait_for_load_state("networkidle")
     tab.screenshot(path=shown / "3-dashboard.png")
     tab.close()
-    page.click('li[title*="Dask"], .lm-TabBar-tab[data-id="dask-dashboard-launcher"]')
+    page.click(DASK_TAB)
     field = page.locator(".dask-DaskDashboardLauncher input").first
     field.fill(address)
     field.press("Enter")

@@ -91,6 +91,36 @@ def test_the_first_notebook_shows_objects_and_a_peak(facility: Facility, shown: 
     assert "SYNTHETIC" in results[0].text
 
 
+PLAIN = """
+from dask.distributed import Client
+from dask_gateway import Gateway
+cluster = Gateway().new_cluster(shutdown_on_close=False)
+with Client(cluster.scheduler_address) as client:
+    print(cluster.name, client.scheduler.address, client.run_on_scheduler(lambda: 41 + 1))
+"""
+
+STRANGER = """
+from dask.distributed import Client
+try:
+    Client({address!r}, timeout=20)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+END = "from dask_gateway import Gateway; Gateway().stop_cluster({name!r})"
+
+
+def test_a_plain_client_reaches_the_users_own_cluster_and_no_others(facility: Facility) -> None:
+    """What JupyterLab's Dask panel writes into a notebook."""
+    (own,) = as_user(facility, "analyst", PLAIN)
+    name, address, answer = own.text.split()
+    assert address.endswith(name)
+    assert answer == "42"
+    (refused,) = as_user(facility, "second", STRANGER.format(address=address))
+    as_user(facility, "analyst", END.format(name=name))
+    assert refused.text.strip() == f"ValueError you have no cluster {name}"
+
+
 AGAIN = """
 from fourlep.facility import session
 import tempfile

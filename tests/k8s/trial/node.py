@@ -22,6 +22,7 @@ from pathlib import Path
 from fourlep import __version__
 from k8s.trial.companions import objects as of_companions
 from k8s.trial.keys import make_keys
+from k8s.trial.name_server import objects as of_name_server
 from k8s.trial.world import (
     BIN,
     DNS_IP,
@@ -43,7 +44,6 @@ from k8s.trial.world import (
     until,
 )
 
-HERE = Path(__file__).resolve().parent
 IMAGE = f"docker.io/fourlep/analysis:{__version__}"
 
 # --- the namespaces that everything lives in
@@ -170,75 +170,7 @@ def start_companions() -> None:
 
 
 def start_names() -> None:
-    labels = {"k8s-app": "kube-dns"}
-    place = {"name": "names", "namespace": "kube-system"}
-    core = {"apiVersion": "v1"}
-    rbac = "rbac.authorization.k8s.io"
-    container = {
-        "name": "names",
-        "image": IMAGE,
-        "imagePullPolicy": "Never",
-        "command": ["python", "/program/names.py"],
-        "securityContext": {"runAsUser": 0},
-        "volumeMounts": [{"name": "program", "mountPath": "/program"}],
-        "readinessProbe": {"tcpSocket": {"port": 53}, "periodSeconds": 2},
-    }
-    create(
-        [
-            {**core, "kind": "ServiceAccount", "metadata": place},
-            {
-                "apiVersion": f"{rbac}/v1",
-                "kind": "ClusterRole",
-                "metadata": {"name": "names"},
-                "rules": [
-                    {"apiGroups": [""], "resources": ["services", "endpoints"], "verbs": ["list"]}
-                ],
-            },
-            {
-                "apiVersion": f"{rbac}/v1",
-                "kind": "ClusterRoleBinding",
-                "metadata": {"name": "names"},
-                "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "names"},
-                "subjects": [{"kind": "ServiceAccount", **place}],
-            },
-            {
-                **core,
-                "kind": "ConfigMap",
-                "metadata": place,
-                "data": {"names.py": (HERE / "names.py").read_text()},
-            },
-            {
-                **core,
-                "kind": "Service",
-                "metadata": {"name": "kube-dns", "namespace": "kube-system"},
-                "spec": {
-                    "clusterIP": DNS_IP,
-                    "selector": labels,
-                    "ports": [
-                        {"name": "udp", "port": 53, "protocol": "UDP"},
-                        {"name": "tcp", "port": 53, "protocol": "TCP"},
-                    ],
-                },
-            },
-            {
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
-                "metadata": place,
-                "spec": {
-                    "selector": {"matchLabels": labels},
-                    "template": {
-                        "metadata": {"labels": labels},
-                        "spec": {
-                            "serviceAccountName": "names",
-                            "dnsPolicy": "Default",
-                            "containers": [container],
-                            "volumes": [{"name": "program", "configMap": {"name": "names"}}],
-                        },
-                    },
-                },
-            },
-        ]
-    )
+    create(of_name_server(IMAGE, DNS_IP))
     until(
         "the name server",
         *kubectl("-n", "kube-system", "rollout", "status", "deployment/names", "--timeout=5s"),

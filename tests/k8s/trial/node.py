@@ -271,10 +271,11 @@ conf_dir = "{network}"
 
 def load_images(socket: Path) -> None:
     ctr = [TOOLS / "usr/bin/ctr", "--address", socket, "--namespace=k8s.io", "images"]
-    there = call(*ctr, "list", "--quiet", inside=True)
     for archive in sorted((PLACE / "images").glob("*.tar")):
-        if f"/{archive.stem}:" not in there:
+        loaded = PLACE / "containerd" / f"{archive.name}.loaded"
+        if not loaded.exists() or loaded.stat().st_mtime < archive.stat().st_mtime:
             call(*ctr, "import", archive, inside=True)
+            loaded.touch()
 
 
 def up() -> None:

@@ -279,6 +279,8 @@ def load_images(socket: Path) -> None:
 
 
 def up() -> None:
+    if RUN.exists():
+        raise SystemExit(f"it runs in {PLACE}, or did not end: `make trial-end` ends it")
     RUN.mkdir(parents=True)
     make_keys()
     make_world()
@@ -296,13 +298,21 @@ def up() -> None:
     )
 
 
-def down() -> None:
-    end("kubelet")
+def end_pods() -> None:
     ctr = [TOOLS / "usr/bin/ctr", "--address", RUN / "containerd.sock", "--namespace=k8s.io"]
-    for task in call(*ctr, "tasks", "list", "--quiet", inside=True).split():
+    tasks = [*enter(), *map(str, ctr), "tasks"]
+    # A containerd that does not answer leaves nothing to list.
+    found = subprocess.run([*tasks, "list", "--quiet"], check=False, capture_output=True, text=True)
+    for task in found.stdout.split():
         # It says so of each that had to be killed, and of those that went with their pod.
-        words = [*enter(), *map(str, ctr), "tasks", "rm", "--force", task]
-        subprocess.run(words, check=False, capture_output=True)
+        subprocess.run([*tasks, "rm", "--force", task], check=False, capture_output=True)
+
+
+def down() -> None:
+    """End whatever came up, however far that was."""
+    end("kubelet")
+    if (RUN / "containerd.pid").exists():
+        end_pods()
     for name in (
         "kube-proxy",
         "enforcer",
@@ -318,7 +328,8 @@ def down() -> None:
     for group in sorted(Path("/sys/fs/cgroup").glob("*/kubepods/**"), reverse=True):
         with suppress(OSError):
             group.rmdir()
-    shutil.rmtree(RUN)
+    if RUN.exists():
+        shutil.rmtree(RUN)
 
 
 def main(arguments: list[str]) -> None:

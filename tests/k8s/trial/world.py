@@ -41,8 +41,11 @@ def call(*command: str | Path, given: str | None = None, inside: bool = False) -
 
 
 def enter() -> list[str]:
-    holder = (RUN / "holder.pid").read_text().strip()
-    return ["nsenter", f"--target={holder}", "--net", "--mount", "--"]
+    holder = RUN / "holder.pid"
+    if not holder.exists():
+        raise SystemExit(f"nothing runs in {PLACE}")
+    target = f"--target={holder.read_text().strip()}"
+    return ["nsenter", target, "--net", "--mount", "--"]
 
 
 def start(name: str, *command: str | Path, umask: int = 0o022) -> None:

@@ -45,6 +45,16 @@ from k8s.trial.world import (
 )
 
 IMAGE = f"docker.io/fourlep/analysis:{__version__}"
+#: Where the programs write whatever they are told: the volumes' provisioner, containerd, kubelet.
+FIXED = (
+    "/tmp/hostpath_pv",
+    "/run/containerd",
+    "/run/netns",
+    "/var/lib/cni",
+    "/var/lib/kubelet",
+    "/var/log/containers",
+    "/var/log/pods",
+)
 
 # --- the namespaces that everything lives in
 
@@ -59,12 +69,13 @@ def make_world() -> None:
     )
     (RUN / "holder.pid").write_text(str(holder.pid))
     time.sleep(0.5)
-    pods = RUN / "volumes"
-    pods.mkdir(exist_ok=True)
-    Path("/tmp/hostpath_pv").mkdir(exist_ok=True)  # where the provisioner writes
+    call("mount", "--make-rshared", "/", inside=True)
+    for folder in FIXED:
+        own = RUN / "fixed" / Path(folder).name
+        own.mkdir(parents=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        call("mount", "--bind", own, folder, inside=True)
     for line in (
-        "mount --make-rshared /",
-        f"mount --bind {pods} /tmp/hostpath_pv",
         "ip link set lo up",
         "ip link add node0 type bridge",
         f"ip addr add {NODE_IP}/24 dev node0",
@@ -254,6 +265,7 @@ conf_dir = "{network}"
         f"--node-ip={NODE_IP}",
         f"--root-dir={RUN / 'kubelet'}",
         f"--cert-dir={RUN / 'kubelet-keys'}",
+        f"--volume-plugin-dir={RUN / 'plugins'}",
         "--container-runtime=remote",
         f"--container-runtime-endpoint=unix://{socket}",
         "--register-node=true",
@@ -333,6 +345,8 @@ def down() -> None:
 
 
 def main(arguments: list[str]) -> None:
+    # A cluster made anew has the address of the one before, and other kinds.
+    os.environ["KUBECACHEDIR"] = str(RUN / "kubectl")
     match arguments:
         case [_, "up"]:
             up()

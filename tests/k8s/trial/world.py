@@ -58,7 +58,7 @@ def start(name: str, *command: str | Path, umask: int = 0o022) -> None:
         stderr=log,
         start_new_session=True,
         umask=umask,
-        env={"PATH": path, "HOME": "/root", "PYTHONPATH": str(REPOSITORY / "tests")},
+        env={"PATH": path, "HOME": str(RUN), "PYTHONPATH": str(REPOSITORY / "tests")},
     )
     (RUN / f"{name}.pid").write_text(str(program.pid))
 

@@ -3,8 +3,9 @@
 In ``tests``, ``python -m k8s.trial.node DIRECTORY up`` starts etcd, the control plane, containerd,
 kubelet, kube-proxy and what else a cluster has, from what ``build.sh DIRECTORY`` left there.
 ``... run COMMAND`` runs a command inside with an administrator's kubeconfig (``TRIAL_USER=visitor``
-or ``tenant``: with that of a user without rights). ``... down`` ends all of it. Nothing in there
-reaches beyond the machine, and no address of the machine itself is listened on. Needs root.
+or ``tenant``: with that of a user without rights); ``ctr`` is there too. ``... down`` ends all of
+it. Nothing in there reaches beyond the machine, no address of the machine itself is listened on,
+and nothing but empty folders is left outside DIRECTORY. Needs root.
 """
 
 from __future__ import annotations
@@ -354,7 +355,13 @@ def main(arguments: list[str]) -> None:
             down()
         case [_, "run", *command]:
             user = os.environ.get("TRIAL_USER", "admin")
-            os.environ["KUBECONFIG"] = str(KEYS / f"{user}.kubeconfig")
+            os.environ |= {
+                "KUBECONFIG": str(KEYS / f"{user}.kubeconfig"),
+                "PATH": f"{os.environ['PATH']}:{TOOLS}/usr/bin",
+                # For containerd's own client.
+                "CONTAINERD_ADDRESS": str(RUN / "containerd.sock"),
+                "CONTAINERD_NAMESPACE": "k8s.io",
+            }
             words = [*enter(), "env", f"--chdir={Path.cwd()}", *command]
             os.execvp(words[0], words)
         case _:

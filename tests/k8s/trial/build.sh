@@ -1,7 +1,7 @@
 #!/bin/sh
 # Build a Kubernetes of one node from Debian's archive: tests/k8s/trial/build.sh DIRECTORY
 #
-# Needs root, mmdebstrap, buildah and 6 GB. Programs and images are left in DIRECTORY for node.py.
+# Needs root, mmdebstrap, buildah and 15 GB. Programs and images are left in DIRECTORY for node.py.
 # Debian's packages of newer Kubernetes have the source of kubectl only; that of Debian 12, 1.20.2,
 # is the last one that is whole.
 set -eu

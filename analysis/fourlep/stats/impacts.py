@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fourlep.errors import FitError
 from fourlep.stats.best_fit import BestFit
 from fourlep.stats.likelihood import Likelihood
 from fourlep.stats.minimum import minimise
@@ -64,7 +65,8 @@ def impacts(
     """Impacts of the nuisance parameters, largest first.
 
     All impacts are estimated from the covariance of the best fit; those of the largest are
-    then replaced by fits.
+    then replaced by fits. Where such a fit does not converge, which takes nothing from the
+    measurement, the estimate stays.
 
     Parameters
     ----------
@@ -90,18 +92,25 @@ def impacts(
     ]
     shared = [position for position in by_size if position not in local]
     bins = [position for position in by_size if position in local][:with_bins]
-    fitted = [
-        _impact(likelihood, data, best, strengths[0], position)
-        for position in (*shared[:with_fits], *bins)
-    ]
-    rest = [_estimated(likelihood, best, position, estimates) for position in shared[with_fits:]]
+
+    def estimated(position: int) -> Impact:
+        return _estimated(likelihood, best, position, float(estimates[position]))
+
+    def fitted_where_possible(position: int) -> Impact:
+        try:
+            return _impact(likelihood, data, best, strengths[0], position)
+        except FitError:
+            return estimated(position)
+
+    fitted = [fitted_where_possible(position) for position in (*shared[:with_fits], *bins)]
+    rest = [estimated(position) for position in shared[with_fits:]]
     return tuple(sorted((*fitted, *rest), key=lambda impact: impact.size, reverse=True))
 
 
-def _estimated(likelihood: Likelihood, best: BestFit, position: int, estimates: Floats) -> Impact:
+def _estimated(likelihood: Likelihood, best: BestFit, position: int, shift: float) -> Impact:
     """The impact that the covariance gives."""
     value, error = float(best.values[position]), float(best.errors[position])
-    shift, width = float(estimates[position]), float(likelihood.widths[position])
+    width = float(likelihood.widths[position])
     prefit = shift * width / error if width > 0.0 else None
     return Impact(
         likelihood.names[position],

@@ -138,6 +138,14 @@ class Likelihood:
             return np.asarray(self.model.expected_actualdata(parameters))
         return np.asarray(np.maximum(self.fast.by_sample(parameters).sum(axis=0), _SMALLEST_RATE))
 
+    def is_cut_off(self, parameters: Floats, data: Floats) -> bool:
+        """Whether a bin that has events is left without expectation.
+
+        There the likelihood is that of `_SMALLEST_RATE`, which has no slope to follow.
+        """
+        is_empty = self.rates(parameters) <= _SMALLEST_RATE
+        return bool(np.any(is_empty & (data[: self.n_bins] > 0.0)))
+
     def rates_by_sample(self, parameters: Floats) -> Floats:
         """(n_samples, n_bins) expected events."""
         if self.fast is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,9 @@ _NEAR = 1e-5
 #: What MINUIT itself is content with: 1 % of an error, where rounding allows no better.
 _USUAL_TOLERANCE = 0.1
 _MAX_CALLS = 20_000
+
+#: Steps in which a held parameter goes to its value where it cannot jump there.
+_STEPS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +72,9 @@ def minimise(
     held
         Parameters to hold, and where.
     start : (n_parameters,) array
-        Where to start, by default at the model's own values.
+        Where to start, by default at the model's own values. Where holding parameters
+        elsewhere would leave events in a bin without expectation, they go there in steps:
+        a likelihood that is cut off has no slope for MINUIT to follow.
     is_final
         Whether errors will be asked of the minimum: MINUIT then takes more care of the
         curvature.
@@ -78,11 +84,20 @@ def minimise(
     FitError
         If MINUIT does not converge, however it is started.
     """
-    base = (likelihood.initial if start is None else start).copy()
+    at = held or {}
+    base = _moved(likelihood, likelihood.initial if start is None else start, at)
+    if at and start is not None and likelihood.is_cut_off(base, data):
+        nearer = _moved(likelihood, _approach(likelihood, data, start, at), at)
+        with suppress(FitError):
+            return _minimise(likelihood, data, nearer, at, is_final=is_final)
+    return _minimise(likelihood, data, base, at, is_final=is_final)
+
+
+def _minimise(
+    likelihood: Likelihood, data: Floats, base: Floats, held: Collection[str], *, is_final: bool
+) -> Minimum:
     is_held = likelihood.is_fixed.copy()
-    for name, value in (held or {}).items():
-        position = likelihood.index(name)
-        base[position], is_held[position] = value, True
+    is_held[[likelihood.index(name) for name in held]] = True
     explicit = _explicit(likelihood, is_held)
     if not len(explicit):
         parameters = likelihood.with_bin_parameters(base, data, is_held)
@@ -92,6 +107,33 @@ def minimise(
     _converge(minuit, likelihood.initial[explicit], strategy=1 if is_final else 0)
     parameters = profile.parameters(np.asarray(minuit.values))
     return Minimum(parameters, likelihood.twice_nll(parameters, data), explicit, is_held, minuit)
+
+
+def _approach(
+    likelihood: Likelihood, data: Floats, start: Floats, held: Mapping[str, float]
+) -> Floats:
+    """Minimise on the way to where parameters are to be held, as far as that goes."""
+    here = start
+    for share in np.linspace(0.0, 1.0, _STEPS, endpoint=False)[1:]:
+        step = {
+            name: (1.0 - share) * start[likelihood.index(name)] + share * value
+            for name, value in held.items()
+        }
+        base = _moved(likelihood, here, step)
+        if likelihood.is_cut_off(base, data):
+            break
+        try:
+            here = _minimise(likelihood, data, base, step, is_final=False).parameters
+        except FitError:
+            break
+    return here
+
+
+def _moved(likelihood: Likelihood, parameters: Floats, held: Mapping[str, float]) -> Floats:
+    moved = parameters.copy()
+    for name, value in held.items():
+        moved[likelihood.index(name)] = value
+    return moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)

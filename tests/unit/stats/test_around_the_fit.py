@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cabinetry
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from scipy.stats import chi2
 
+from fourlep.errors import FitError
 from fourlep.stats.best_fit import fit
 from fourlep.stats.goodness import goodness_of_fit
 from fourlep.stats.impacts import impacts
+from fourlep.stats.likelihood import Likelihood, likelihood
+from fourlep.stats.minimum import minimise
 from fourlep.stats.scan import scan
 from fourlep.stats.toys import toys
 from fourlep.stats.yields import postfit, prefit
-from unit.stats.small_models import counting, full
+from unit.stats.small_models import counting, full, staterror, workspace
+
+
+def _shape(name: str, up: list[float], down: list[float]) -> dict[str, Any]:
+    return {"name": name, "type": "histosys", "data": {"hi_data": up, "lo_data": down}}
+
+
+def _one_simulated_event() -> tuple[Likelihood, np.ndarray]:
+    """A bin with data, whose B is one event that the upward variation moves out of it."""
+    spec = workspace(
+        {"bin": {"S": [4.0, 0.0], "B": [8.0, 0.22], "C": [6.0, 0.09]}},
+        {"bin": [20.0, 1.0]},
+        {
+            ("bin", "S"): [staterror("bin", [0.1, 0.0])],
+            ("bin", "B"): [_shape("shape", [8.0, 0.0], [8.0, 0.44]), staterror("bin", [0.8, 0.22])],
+            ("bin", "C"): [
+                _shape("one", [5.24, 0.09], [6.09, 0.05]),
+                _shape("two", [4.49, 0.16], [5.97, 0.05]),
+                staterror("bin", [0.3, 0.04]),
+            ],
+        },
+    )
+    return likelihood(spec)
 
 
 def test_scan_of_counting_is_its_likelihood_ratio() -> None:
@@ -56,6 +84,33 @@ def test_impacts_are_ranked_and_leave_the_strengths_out() -> None:
     assert sizes == sorted(sizes, reverse=True)
     assert len(found) == 2 + 3
     assert "mu" not in {impact.name for impact in found}
+
+
+def test_a_parameter_that_empties_a_bin_with_events_goes_there_in_steps() -> None:
+    model, data = _one_simulated_event()
+    best = fit(model, data)
+    held = minimise(model, data, held={"shape": 1.6}, start=best.values)
+
+    def profile(values: np.ndarray) -> float:
+        parameters = best.values.copy()
+        parameters[[model.index(name) for name in ("mu", "one", "two", "shape")]] = *values, 1.6
+        filled = model.with_bin_parameters(parameters, data, np.zeros(len(best.values), bool))
+        return model.twice_nll(filled, data)
+
+    simplex = minimize(profile, [1.0, 1.0, 1.0], method="Nelder-Mead", options={"fatol": 1e-8})
+    assert held.twice_nll == pytest.approx(simplex.fun, abs=1e-5)
+
+
+def test_an_impact_that_cannot_be_fitted_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, data = full()
+    best = fit(model, data)
+    estimates = impacts(model, data, best, strengths=["mu"], with_fits=0, with_bins=0)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise FitError("the fit does not converge")
+
+    monkeypatch.setattr("fourlep.stats.impacts.minimise", refuse)
+    assert impacts(model, data, best, strengths=["mu"], with_bins=0) == estimates
 
 
 def test_goodness_of_a_perfect_fit_is_one() -> None:

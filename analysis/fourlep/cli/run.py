@@ -9,6 +9,7 @@ import click
 
 from fourlep.cli.fileset_options import fileset_options
 from fourlep.cli.progress import file_counter, progress_bar
+from fourlep.errors import FourlepError
 
 if TYPE_CHECKING:
     from fourlep.io.source import ReaderChoice
@@ -123,13 +124,22 @@ def run(
         )
     _print_summary(record)
     if with_fit:
-        from fourlep.cli.fit import fit
-
-        click.get_current_context().invoke(
-            fit, directory=output, config=config, unblind=options["unblind"]
-        )
+        _fit(output, config, unblind=options["unblind"])
     else:
         click.echo(f"report: {output / 'report.html'}")
+
+
+def _fit(output: Path, config: Path | None, *, unblind: bool) -> None:
+    """Fit; where that fails, the run has its figures and its page all the same."""
+    from fourlep.cli.fit import fit
+    from fourlep.pipeline.page import write_report
+
+    try:
+        click.get_current_context().invoke(fit, directory=output, config=config, unblind=unblind)
+    except FourlepError:
+        page = write_report(output, unblind=unblind)
+        click.echo(f"report: {page} (without a fit; `fourlep fit {output}` tries again)")
+        raise
 
 
 def _embedded(fileset: str) -> str | Path:
@@ -147,6 +157,8 @@ def _print_summary(record: RunRecord) -> None:
         f"{record.n_events:,} {kind} in {n_files:,} file{'s' * (n_files != 1)}, "
         f"{record.n_selected:,} selected, {record.wall_s:.1f} s"
     )
+    if record.repeated:
+        click.echo(f"warning: {record.repeated}", err=True)
 
 
 def _kind(record: RunRecord) -> str:

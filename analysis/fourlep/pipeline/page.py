@@ -77,11 +77,14 @@ def _warnings(record: RunRecord) -> tuple[str, ...]:
         more = f"; and {len(missing) - _MAX_NAMED} datasets more" * (len(missing) > _MAX_NAMED)
         named = "; ".join(missing[:_MAX_NAMED])
         warnings.append(f"This run is incomplete. Missing: {named}{more}")
-    if record.duplicates:
-        warnings.append(
-            f"{len(record.duplicates)} events of the data were selected more than once: "
-            + ", ".join(f"run {run} event {event}" for run, event in record.duplicates[:5])
+    if record.same_files:
+        named = "; ".join(" and ".join(keys) for keys in record.same_files[:_MAX_NAMED])
+        more = f"; and {len(record.same_files) - _MAX_NAMED} more" * (
+            len(record.same_files) > _MAX_NAMED
         )
+        warnings.append(f"Nothing is normalised: one file stands under two names: {named}{more}")
+    if record.repeated:
+        warnings.append(record.repeated)
     return tuple(warnings)
 
 

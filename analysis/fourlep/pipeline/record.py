@@ -117,6 +117,8 @@ class RunRecord:
         Files by reader, and reasons for not using the lean reader with their counts.
     duplicates
         (run, event number) pairs that were selected more than once.
+    same_files
+        Addresses of files that are one file, which is in the sums as often.
     started_utc, wall_s, cpu_s
         When, and for how long; CPU seconds are those of reading and selecting.
     versions
@@ -159,6 +161,7 @@ class RunRecord:
     versions: Mapping[str, str]
     metrics: Metrics
     caches: tuple[CacheRecord, ...] = ()
+    same_files: tuple[tuple[str, ...], ...] = ()
     files: tuple[FileRecord, ...] = field(default=())
 
     @property
@@ -170,6 +173,17 @@ class RunRecord:
     def n_selected(self) -> int:
         """Selected events in the sums."""
         return sum(record.n_selected for record in self.files)
+
+    @property
+    def repeated(self) -> str:
+        """What the data counted more than once, in a line; "" where nothing was."""
+        if not self.duplicates:
+            return ""
+        named = ", ".join(f"run {run} event {event}" for run, event in self.duplicates[:5])
+        more = ", ..." * (len(self.duplicates) > 5)
+        count = len(self.duplicates)
+        what = "1 event of the data was" if count == 1 else f"{count:,} events of the data were"
+        return f"{what} selected more than once: {named}{more}"
 
     @property
     def named_luminosity_ifb(self) -> float | None:

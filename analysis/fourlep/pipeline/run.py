@@ -19,17 +19,19 @@ from fourlep.chunk.model import Chunk, ChunkResult
 from fourlep.chunk.process import Analysis
 from fourlep.chunk.work import ChunkWork
 from fourlep.datasets.model import Dataset, Fileset
-from fourlep.errors import FourlepError, IncompleteRunError
+from fourlep.errors import DatasetError, FourlepError, IncompleteRunError
 from fourlep.execution import Outcome, Progress, check_place, execute
 from fourlep.io.routes import Routes
 from fourlep.physics.histograms import NOMINAL
 from fourlep.pipeline.caches import CacheWatch, metrics_addresses
 from fourlep.pipeline.candidates import write_candidates
 from fourlep.pipeline.directory import keep_fileset, prepare
+from fourlep.pipeline.duplicates import events_twice, files_twice
 from fourlep.pipeline.normalise import Coverage, Scales, cover, processes, scales, templates
 from fourlep.pipeline.outputs import HISTOGRAMS, write_cutflow, write_histograms
 from fourlep.pipeline.page import write_report
 from fourlep.pipeline.preflight import check_reachable
+from fourlep.pipeline.record import FILE_NAME as RECORD
 from fourlep.pipeline.record import (
     DatasetRecord,
     MissingFile,
@@ -113,6 +115,8 @@ def run(
         If the directory cannot be used.
     IncompleteRunError
         If files are missing and that is not allowed. ``run.json`` then lists them.
+    DatasetError
+        If one file is in the sums under two names. ``run.json`` then lists these.
     FourlepError
         Whatever else stops a run.
     """
@@ -138,7 +142,7 @@ def run(
             progress=progress,
         )
     result = outcome.result if outcome.result is not None else ChunkResult()
-    scaled, refusal = _scale(fileset, result, allow_missing=options.allow_missing)
+    scaled, refusal = _scale(fileset, result, output, allow_missing=options.allow_missing)
     record = _record(fileset, analysis, outcome, result, scaled)
     record = dataclasses.replace(
         record,
@@ -156,8 +160,10 @@ def run(
     return record
 
 
-def _with_reasons(refusal: FourlepError, record: RunRecord, output: Path) -> IncompleteRunError:
+def _with_reasons(refusal: FourlepError, record: RunRecord, output: Path) -> FourlepError:
     """Say why the first files are missing and where the rest is listed."""
+    if not isinstance(refusal, IncompleteRunError):
+        return refusal
     shown = [line for file in record.missing[:_SHOWN] for line in _reason(file)]
     if len(record.missing) > _SHOWN:
         shown.append(f"  and {len(record.missing) - _SHOWN} more: fourlep failed {output} --why")
@@ -208,12 +214,24 @@ def fingerprint_of(fileset: Fileset, configuration: Mapping[str, Any]) -> str:
 
 
 def _scale(
-    fileset: Fileset, result: ChunkResult, *, allow_missing: bool
+    fileset: Fileset, result: ChunkResult, output: Path, *, allow_missing: bool
 ) -> tuple[Scales | None, FourlepError | None]:
+    if twice := files_twice(result.records.values()):
+        return None, _counted_twice(twice, output)
     try:
         return scales(fileset, result.held, allow_missing=allow_missing), None
     except IncompleteRunError as error:
         return None, error
+
+
+def _counted_twice(twice: tuple[tuple[str, ...], ...], output: Path) -> DatasetError:
+    shown = [" and ".join(keys) for keys in twice[:_SHOWN]]
+    if len(twice) > _SHOWN:
+        shown.append(f"and {len(twice) - _SHOWN} more: same_files in {output / RECORD}")
+    return DatasetError(
+        "\n  ".join(["files of the fileset are the same file, counted twice:", *shown]),
+        remedy="keep one of them in the fileset, and run into another --output directory",
+    )
 
 
 def _write(
@@ -278,7 +296,8 @@ def _record(
         },
         readers=dict(Counter(record.reader for record in files)),
         fallbacks=dict(Counter(record.fallback for record in files if record.fallback)),
-        duplicates=duplicates(result),
+        duplicates=events_twice(result),
+        same_files=files_twice(files),
         started_utc="",
         wall_s=0.0,
         cpu_s=sum(record.cpu_s for record in files),
@@ -323,17 +342,6 @@ def _dataset_record(
         },
         corrections=() if normalisation is None else normalisation.corrections,
     )
-
-
-def duplicates(result: ChunkResult) -> tuple[tuple[int, int], ...]:
-    """(run, event number) of data events that were selected more than once, ascending."""
-    import numpy as np
-
-    if not result.selected:
-        return ()
-    pairs = np.concatenate(list(result.selected.values()))
-    unique, counts = np.unique(pairs, axis=0, return_counts=True)
-    return tuple((int(run_number), int(event)) for run_number, event in unique[counts > 1])
 
 
 def versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from integration.pipeline.conftest import Answer, Command, Writer
 
 Filesets = Callable[..., Path]
 INLINE = ("--selection", "demonstrator2020", "--cluster", "inline")
+
+
+def _copy_of(copy: Path, original: Path) -> None:
+    shutil.copy(original, copy)
 
 
 def made(directory: Path) -> set[str]:
@@ -292,10 +297,43 @@ def test_events_selected_twice_are_reported(
 ) -> None:
     out = tmp_path / "out"
     source = fileset([ntuple("a.root", 3), ntuple("b.root", 5)])
-    assert fourlep("run", source, *INLINE, "--output", out).status == 0
+    answer = fourlep("run", source, *INLINE, "--output", out)
+    assert answer.status == 0
+    assert "warning: 3 events of the data were selected more than once" in answer.err
     record = json.loads((out / "run.json").read_bytes())
     assert record["duplicates"] == [[300000, 0], [300000, 1], [300000, 2]]
     assert "selected more than once" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize("put", [Path.symlink_to, Path.hardlink_to, _copy_of])
+def test_a_simulated_file_under_two_names_is_not_counted_twice(
+    fourlep: Command,
+    ntuple: Writer,
+    fileset: Filesets,
+    tmp_path: Path,
+    put: Callable[[Path, Path], None],
+) -> None:
+    first, second, out = Path(ntuple("zz.root", is_data=False)), tmp_path / "b.root", tmp_path / "o"
+    put(second, first)
+    source = fileset([ntuple("d.root")], [str(first), str(second)])
+    answer = fourlep("run", source, *INLINE, "--output", out)
+    assert answer.status == 1
+    assert f"{second} and {first}" in answer.err
+    assert "keep one of them" in answer.err
+    assert made(out) == {"report.html"}
+    assert "stands under two names" in (out / "report.html").read_text()
+    assert not json.loads((out / "run.json").read_bytes())["normalised"]
+
+
+def test_a_run_whose_fit_fails_has_its_report(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    answer = fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", out, "--fit")
+    assert answer.status == 1
+    assert "no signal" in answer.err or "no simulat" in answer.err
+    assert made(out) == {"histograms.root", "report.html"}
+    assert f"fourlep fit {out}" in answer.out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +116,7 @@ def run(
         keep_candidates=candidates,
     )
     routes = Routes.parse(cache_endpoints(), cache_origin(RELEASE_ORIGIN))
-    with progress_bar() as progress:
+    with _resumable(), progress_bar() as progress:
         record = run_analysis(
             chosen,
             analysis,
@@ -127,6 +129,16 @@ def run(
         _fit(output, config, unblind=options["unblind"])
     else:
         click.echo(f"report: {output / 'report.html'}")
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Say how to go on where somebody interrupts the run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("the same command with --resume goes on where this ends", err=True)
+        raise
 
 
 def _fit(output: Path, config: Path | None, *, unblind: bool) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -107,15 +107,28 @@ def check_unique(name: str, datasets: Iterable[Dataset]) -> None:
         If one does.
     """
     listed = tuple(datasets)
-    places = [os.path.normpath(file.url) for dataset in listed for file in dataset.files]
-    for what, values in (("dataset", [d.name for d in listed]), ("file", places)):
-        twice = [value for value, count in Counter(values).items() if count > 1]
-        if twice:
-            raise DatasetError(
-                f"fileset {name!r}: {what} {twice[0]!r} stands twice"
-                + (f", as do {len(twice) - 1} more" if len(twice) > 1 else ""),
-                remedy="keep it once: its events would be counted twice",
-            )
+    urls = [file.url for dataset in listed for file in dataset.files]
+    _refuse_repeated(name, "dataset", [dataset.name for dataset in listed], str)
+    _refuse_repeated(name, "file", urls, _place)
+
+
+def _refuse_repeated(
+    name: str, what: str, values: Sequence[str], form: Callable[[str], str]
+) -> None:
+    counts = Counter(map(form, values))
+    twice = {form(value): value for value in values if counts[form(value)] > 1}
+    if twice:
+        first, *others = twice.values()
+        raise DatasetError(
+            f"fileset {name!r}: {what} {first!r} stands twice"
+            + (f", as do {len(others)} more" if others else ""),
+            remedy="keep it once: its events would be counted twice",
+        )
+
+
+def _place(url: str) -> str:
+    """One form of an address: ``a.root``, ``./a.root`` and the path from the root are one."""
+    return os.path.normpath(url if "://" in url else Path.cwd() / url)
 
 
 def _dataset(fileset: str, name: str, value: object) -> Dataset:
@@ -213,7 +226,8 @@ def _normalisation(where: str, role: Role, metadata: Mapping[str, Any]) -> Norma
             f"{where}: no weights for simulation: "
             f"{', '.join(missing) or 'one of nevts and sumw'} needed",
             remedy="give xsec (pb), genFiltEff and kFactor (1 where there is none), and either "
-            "sumw (sum of generator weights) or nevts (number of events)",
+            "sumw (sum of generator weights) or nevts (number of events); observed data is the "
+            f"process {DATA!r}",
         )
     if "sumw" in given:
         sum_of_weights = _positive(where, "sumw", metadata["sumw"])

@@ -325,6 +325,22 @@ def test_a_simulated_file_under_two_names_is_not_counted_twice(
     assert not json.loads((out / "run.json").read_bytes())["normalised"]
 
 
+def test_who_interrupts_a_run_is_told_how_to_go_on(
+    fourlep: Command,
+    ntuple: Writer,
+    fileset: Filesets,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fourlep.pipeline.run.execute", interrupt)
+    answer = fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", tmp_path / "out")
+    assert answer.status == 130
+    assert "--resume goes on" in answer.err
+
+
 def test_a_run_whose_fit_fails_has_its_report(
     fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
 ) -> None:

@@ -120,6 +120,10 @@ def test_file_details_of_coffea_preprocessing_are_understood() -> None:
         (changed(good_runs="absent.xml"), "absent.xml cannot be read"),
         ({"a": DATA, "b": DATA}, "file 'd.root' stands twice"),
         (
+            {"a": DATA, "b": {**DATA, "files": {str(Path("d.root").absolute()): "mini"}}},
+            "d.root' stands twice",
+        ),
+        (
             {
                 **changed(luminosity_ifb=1),
                 "d": {**DATA, "metadata": {"process": "data", "luminosity_ifb": 2}},

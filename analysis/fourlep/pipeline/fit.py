@@ -153,6 +153,22 @@ def fit(
     return content
 
 
+def forget(directory: Path) -> None:
+    """Remove what a fit wrote: the run's sums are others now.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be removed.
+    """
+    figures = (directory / FOLDER).glob(f"{PREFIX}*")
+    try:
+        for path in (directory / FIT, directory / WORKSPACE, *figures):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise output_error(directory, error) from error
+
+
 def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted:
     run = read_run(directory)
     whole = config = fit_config(options.config, run.selection)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fourlep import __version__
-from fourlep.execution.durable import write_whole
+from fourlep.execution.durable import output_error, write_whole
 from fourlep.physics.cutflow import TOTAL
 from fourlep.pipeline.caches import CacheRecord
 from fourlep.pipeline.figures import FOLDER, draw_caches, draw_progress, draw_run
@@ -43,11 +43,21 @@ def write_report(directory: Path, *, unblind: bool = False) -> Path:
     Raises
     ------
     OutputError
-        If the directory holds no run, or the page cannot be written.
+        If the directory holds no run, or figures or page cannot be written.
     """
     record = read_record(directory)
+    try:
+        page = _page(directory, record, unblind=unblind)
+    except OSError as error:
+        raise output_error(directory / FOLDER, error) from error
+    path = directory / FILE_NAME
+    write_whole(path, render(page).encode())
+    return path
+
+
+def _page(directory: Path, record: RunRecord, *, unblind: bool) -> Page:
     figures = draw_run(directory, record, unblind=unblind) if record.normalised else ()
-    page = Page(
+    return Page(
         title=f"{record.selection}: {record.title}",
         subtitle=f"{record.fileset}, {_energy(record)}, run of {record.started_utc}",
         is_synthetic=record.synthetic,
@@ -56,9 +66,6 @@ def write_report(directory: Path, *, unblind: bool = False) -> Path:
         sections=tuple(_sections(directory, record, figures)),
         footer=f"fourlep {__version__} · {record.source} · fingerprint {record.fingerprint[:12]}",
     )
-    path = directory / FILE_NAME
-    write_whole(path, render(page).encode())
-    return path
 
 
 def _energy(record: RunRecord) -> str:

@@ -19,11 +19,12 @@ from fourlep.chunk.model import Chunk, ChunkResult
 from fourlep.chunk.process import Analysis
 from fourlep.chunk.work import ChunkWork
 from fourlep.datasets.model import Dataset, Fileset
-from fourlep.errors import DatasetError, FourlepError, IncompleteRunError
+from fourlep.errors import DatasetError, FourlepError, IncompleteRunError, OutputError
 from fourlep.execution import Outcome, Progress, check_place, execute
 from fourlep.io.routes import Routes
 from fourlep.physics.histograms import NOMINAL
 from fourlep.pipeline.caches import CacheWatch, metrics_addresses
+from fourlep.pipeline.candidates import FILE_NAME as CANDIDATES
 from fourlep.pipeline.candidates import write_candidates
 from fourlep.pipeline.directory import keep_fileset, prepare
 from fourlep.pipeline.duplicates import events_twice, files_twice
@@ -37,6 +38,7 @@ from fourlep.pipeline.record import (
     MissingFile,
     ProcessRecord,
     RunRecord,
+    read_record,
     write_record,
 )
 
@@ -241,15 +243,33 @@ def _write(
     scaled: Scales | None,
     record: RunRecord,
 ) -> None:
+    if _is_other(output, record):
+        from fourlep.pipeline.fit import forget
+
+        forget(output)
     write_cutflow(output, result, fileset, scaled)
     if scaled is None:
         # Numbers of an earlier, complete session must not stand beside this record.
         (output / HISTOGRAMS).unlink(missing_ok=True)
+        (output / CANDIDATES).unlink(missing_ok=True)
     else:
         write_histograms(output, templates(result, fileset, scaled.factors))
         if result.candidates:
             write_candidates(output, result, fileset, scaled.factors)
     write_record(output, record)
+
+
+def _is_other(output: Path, record: RunRecord) -> bool:
+    """Whether the run of an earlier session had other files, or another luminosity."""
+    try:
+        before = read_record(output)
+    except OutputError:
+        return (output / RECORD).exists()
+    return (before.normalised, before.luminosity_ifb, {file.key for file in before.files}) != (
+        record.normalised,
+        record.luminosity_ifb,
+        {file.key for file in record.files},
+    )
 
 
 def _record(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,15 +175,32 @@ def write_caption(axes: Axes, caption: Caption) -> None:
 def save(figure: Figure, path: Path) -> tuple[Path, Path]:
     """Write ``path`` as .png and .pdf, and close the figure.
 
+    Both are drawn in memory: on a full disk matplotlib ends with errors of its own.
+
     Returns
     -------
     The two files written.
+
+    Raises
+    ------
+    OSError
+        If one cannot be written; what there is of it is removed.
     """
     import matplotlib.pyplot as plt
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = path.with_name(path.name + ".png"), path.with_name(path.name + ".pdf")
-    figure.savefig(written[0], bbox_inches="tight")
-    figure.savefig(written[1], bbox_inches="tight", metadata={"CreationDate": None})
+    png, pdf = BytesIO(), BytesIO()
+    figure.savefig(png, format="png", bbox_inches="tight")
+    figure.savefig(pdf, format="pdf", bbox_inches="tight", metadata={"CreationDate": None})
     plt.close(figure)
-    return written
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return _written(path, ".png", png.getvalue()), _written(path, ".pdf", pdf.getvalue())
+
+
+def _written(path: Path, suffix: str, content: bytes) -> Path:
+    whole = path.with_name(path.name + suffix)
+    try:
+        whole.write_bytes(content)
+    except OSError:
+        whole.unlink(missing_ok=True)
+        raise
+    return whole

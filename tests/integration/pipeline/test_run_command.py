@@ -211,6 +211,45 @@ def test_missing_files_can_be_allowed_and_are_accounted_for(
         assert file["4l/all/m4l/ZZ"].values().sum() == pytest.approx(20)
 
 
+def test_a_fit_of_fewer_files_does_not_outlive_them(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out, late = tmp_path / "out", tmp_path / "late.root"
+    source = fileset([ntuple("d.root"), str(late)])
+    fourlep("run", source, *INLINE, "--output", out, "--allow-missing")
+    fitted = out / "fit.json", out / "workspace.json", out / "plots" / "fit_pulls.png"
+    for path in fitted:
+        path.write_text("{}")
+    Path(ntuple("new.root", eventNumber=np.arange(10, 20, dtype="i4"))).rename(late)
+    assert fourlep("run", source, *INLINE, "--output", out, "--resume").status == 0
+    assert not [path for path in fitted if path.exists()]
+
+
+def test_a_resumed_run_that_stays_as_it_was_keeps_its_fit(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    source, out = fileset([ntuple("d.root")]), tmp_path / "out"
+    fourlep("run", source, *INLINE, "--output", out)
+    (out / "fit.json").write_text('{"fingerprint": ""}')
+    assert fourlep("run", source, *INLINE, "--output", out, "--resume").status == 0
+    assert (out / "fit.json").exists()
+
+
+def test_a_disk_that_fills_up_while_figures_are_drawn_says_so(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    source, out = fileset([ntuple("d.root")]), tmp_path / "out"
+    fourlep("run", source, *INLINE, "--output", out)
+    for suffix in ("png", "pdf"):
+        figure = out / "plots" / f"m4l_4l.{suffix}"
+        figure.unlink()
+        figure.symlink_to("/dev/full")
+        answer = fourlep("report", out)
+        assert answer.status == 1
+        assert "no space left" in answer.err
+        assert not figure.is_symlink()
+
+
 def test_an_empty_tree_counts_zero_events(
     fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
 ) -> None:

@@ -41,7 +41,7 @@ def failed(*, directory: Path, why: bool) -> None:
     from fourlep.pipeline.directory import FILESET
 
     fileset = _only(load_fileset(directory / FILESET), {one.url for one in given_up})
-    click.echo(json.dumps(to_coffea(fileset), indent=1))
+    click.echo(json.dumps(to_coffea(fileset, with_entries=True), indent=1))
     click.echo(f"failed files: {len(given_up)}, datasets: {len(fileset.datasets)}", err=True)
 
 

@@ -312,16 +312,24 @@ def _good_runs(fileset: str, value: object, source: str) -> GoodRuns | None:
     return GoodRuns(blocks, source=source)
 
 
-def to_coffea(fileset: Fileset) -> dict[str, Any]:
+def to_coffea(fileset: Fileset, *, with_entries: bool = False) -> dict[str, Any]:
     """The fileset in coffea's form, ready for `json.dump`.
 
     What coffea's form has no place for (sizes, checksums, run numbers, notes) is left
     out. The good-run list stands in each dataset of data.
+
+    Parameters
+    ----------
+    fileset
+        What to write.
+    with_entries
+        Give the number of entries of a file where it is known, so that it is checked. A
+        file is then coffea's object, which its `Runner` does not take.
     """
-    return {dataset.name: _to_coffea(fileset, dataset) for dataset in fileset.datasets}
+    return {d.name: _to_coffea(fileset, d, with_entries=with_entries) for d in fileset.datasets}
 
 
-def _to_coffea(fileset: Fileset, dataset: Dataset) -> dict[str, Any]:
+def _to_coffea(fileset: Fileset, dataset: Dataset, *, with_entries: bool) -> dict[str, Any]:
     metadata: dict[str, Any] = {"process": dataset.process, "role": dataset.role}
     metadata["luminosity_ifb"] = fileset.luminosity_ifb
     metadata["luminosity_source"] = fileset.luminosity_source
@@ -337,7 +345,14 @@ def _to_coffea(fileset: Fileset, dataset: Dataset) -> dict[str, Any]:
         metadata["good_runs_source"] = fileset.good_runs.source
     if dataset.normalisation is not None:
         metadata |= _weights(dataset.normalisation)
-    return {"files": {file.url: file.tree or None for file in dataset.files}, "metadata": metadata}
+    files = {file.url: _file_value(file, with_entries=with_entries) for file in dataset.files}
+    return {"files": files, "metadata": metadata}
+
+
+def _file_value(file: SourceFile, *, with_entries: bool) -> str | dict[str, Any] | None:
+    if with_entries and file.n_events is not None:
+        return {"object_path": file.tree or None, "num_entries": file.n_events}
+    return file.tree or None
 
 
 def _weights(normalisation: Normalisation) -> dict[str, Any]:

@@ -54,5 +54,5 @@ def keep_fileset(directory: Path, fileset: Fileset) -> None:
         If it cannot be written.
     """
     if not (directory / LEDGER).exists():
-        content = json.dumps(to_coffea(fileset), indent=1)
+        content = json.dumps(to_coffea(fileset, with_entries=True), indent=1)
         write_whole(directory / FILESET, f"{content}\n".encode())

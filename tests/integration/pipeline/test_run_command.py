@@ -211,6 +211,20 @@ def test_missing_files_can_be_allowed_and_are_accounted_for(
         assert file["4l/all/m4l/ZZ"].values().sum() == pytest.approx(20)
 
 
+def test_a_file_of_too_few_events_does_not_pass_by_way_of_the_failed_ones(
+    fourlep: Command, ntuple: Writer, tmp_path: Path
+) -> None:
+    source, again, out = tmp_path / "f.json", tmp_path / "again.json", tmp_path / "out"
+    spec = {"object_path": "mini", "num_entries": 11}
+    periods = {"files": {ntuple("d.root"): spec}, "metadata": {"process": "data"}}
+    source.write_text(json.dumps({"periods": periods}))
+    assert fourlep("run", source, *INLINE, "--output", out).status == 1
+    again.write_text(fourlep("failed", out).out)
+    answer = fourlep("run", again, *INLINE, "--output", tmp_path / "again")
+    assert answer.status == 1
+    assert "10 entries where the catalogue has 11" in answer.err
+
+
 def test_a_fit_of_fewer_files_does_not_outlive_them(
     fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
 ) -> None:

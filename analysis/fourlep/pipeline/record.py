@@ -112,7 +112,8 @@ class RunRecord:
     configuration
         Every setting, defaults included.
     left_out
-        Requirements and columns that the input could not provide, with the reason.
+        Requirements and columns that the input could not provide, with the reason and,
+        where it is not all of them, the number of files.
     readers, fallbacks
         Files by reader, and reasons for not using the lean reader with their counts.
     duplicates

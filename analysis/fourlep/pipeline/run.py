@@ -6,8 +6,8 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fourlep import __version__
-from fourlep.chunk.model import Chunk, ChunkResult
+from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
 from fourlep.chunk.process import Analysis
 from fourlep.chunk.work import ChunkWork
 from fourlep.datasets.model import Dataset, Fileset
@@ -309,11 +309,7 @@ def _record(
         observables=tuple(spec.observable for spec in selection.histograms),
         variations=tuple(sorted(variations - {NOMINAL})),
         configuration={},
-        left_out={
-            name: reason
-            for record in files
-            for name, reason in (*record.left_out.items(), *record.absent.items())
-        },
+        left_out=left_out(files),
         readers=dict(Counter(record.reader for record in files)),
         fallbacks=dict(Counter(record.fallback for record in files if record.fallback)),
         duplicates=events_twice(result),
@@ -325,6 +321,21 @@ def _record(
         metrics=outcome.metrics,
         files=files,
     )
+
+
+def left_out(files: Sequence[FileRecord]) -> dict[str, str]:
+    """Why each requirement or column was left out; of how many files, where not of all."""
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in files:
+        for name, reason in {**record.left_out, **record.absent}.items():
+            reasons[name][reason] += 1
+    return {
+        name: "; ".join(
+            reason if count == len(files) else f"{count:,} of {len(files):,} files: {reason}"
+            for reason, count in found.items()
+        )
+        for name, found in reasons.items()
+    }
 
 
 def _missing(fileset: Fileset, outcome: Outcome[ChunkResult]) -> tuple[MissingFile, ...]:

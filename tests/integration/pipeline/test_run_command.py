@@ -225,6 +225,17 @@ def test_a_file_of_too_few_events_does_not_pass_by_way_of_the_failed_ones(
     assert "10 entries where the catalogue has 11" in answer.err
 
 
+def test_what_some_files_lack_is_told_with_their_number(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out, numbers = tmp_path / "out", np.arange(10, 20, dtype="i4")
+    names = [ntuple("a.root"), ntuple("b.root", eventNumber=numbers, trigE=None, trigM=None)]
+    fourlep("run", fileset(names), "--cluster", "inline", "--output", out)
+    left_out = json.loads((out / "run.json").read_bytes())["left_out"]
+    assert left_out["trigger"].startswith("1 of 2 files: ")
+    assert "of 2 files" not in left_out["good_runs"]
+
+
 def test_a_fit_of_fewer_files_does_not_outlive_them(
     fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
 ) -> None:

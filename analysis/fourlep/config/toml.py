@@ -8,6 +8,7 @@ defaults the defaults, and ``metadata={"doc": ...}`` the documentation, from whi
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -184,7 +185,7 @@ def _is_of(data: object, kind: Any) -> bool:
     if isinstance(data, bool):
         return kind is bool
     if kind is float:
-        return isinstance(data, int | float)
+        return isinstance(data, int | float) and not math.isnan(data)
     return isinstance(data, kind)
 
 

@@ -93,18 +93,22 @@ def view_ledger(directory: Path) -> Iterator[LedgerView]:
             f"{directory} holds no ledger of a run",
             remedy="give the output directory of fourlep run",
         )
-    with translated(path), connected(path, mode="ro") as database:
+    # Without a write-ahead log nobody writes. SQLite would make one to look, and cannot
+    # where the directory is somebody else's.
+    is_at_rest = not path.with_name(f"{path.name}-wal").exists()
+    mode = "ro&immutable=1" if is_at_rest else "ro"
+    with translated(path), connected(path, mode=mode) as database:
         yield LedgerView(database)
 
 
 @contextmanager
 def connected(path: Path, mode: str = "rwc") -> Iterator[sqlite3.Connection]:
-    """Open a ledger's database; ``mode`` is ``ro`` for looking only."""
+    """Open a ledger's database; ``mode`` begins with ``ro`` for looking only."""
     database = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30.0
     )
     try:
-        if mode != "ro":
+        if not mode.startswith("ro"):
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = FULL")
         yield database

@@ -83,6 +83,10 @@ def test_a_section_that_is_left_out_is_of_defaults(tmp_path: Path) -> None:
             "[example]\nname = 'x'\nmaximum = 'a'",
             "example.maximum is 'a'\n  -> it must be a number",
         ),
+        (
+            "[example]\nname = 'x'\nmaximum = nan",
+            "example.maximum is nan\n  -> it must be a number",
+        ),
         ("[example]\nname = 'x'\nwindow.low = 5", "example.window: the window is empty"),
         ("[example", "correct the TOML"),
     ],

@@ -186,6 +186,15 @@ def test_a_running_ledger_can_be_looked_at(tmp_path: Path) -> None:
             assert [item.key for item in view.missing_items()] == [item.key for item in ITEMS[2:]]
 
 
+def test_looking_at_a_ledger_at_rest_writes_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        ledger.enter(portion(0, 1), again=NONE)
+    before = set(tmp_path.iterdir())
+    with view_ledger(tmp_path) as view:
+        assert view.progress().n_done == 2
+        assert set(tmp_path.iterdir()) == before  # else the run of a colleague cannot be seen
+
+
 def test_a_directory_without_a_ledger_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="holds no ledger"), view_ledger(tmp_path):
         pass

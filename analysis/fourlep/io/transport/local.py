@@ -78,12 +78,10 @@ class LocalSource:
 def _translated(error: OSError, url: str) -> ReadError:
     match error:
         case FileNotFoundError() | NotADirectoryError():
-            return MissingFileError(
-                f"{url}: no such file", url=url, remedy="check the path in the fileset"
-            )
+            return MissingFileError(f"{url}: no such file", url=url, remedy="check the path")
         case IsADirectoryError():
             return MissingFileError(
-                f"{url}: is a folder, not a file", url=url, remedy="name a file in the fileset"
+                f"{url}: is a folder, not a file", url=url, remedy="name a file"
             )
         case PermissionError():
             return ForbiddenFileError(

@@ -20,7 +20,7 @@ class Treatment:
     Parameters
     ----------
     kind
-        "merged bins", "negative bins", "no events", "pruned", "smoothed", and
+        "merged bins", "negative bins", "no events", "too few events", "pruned", "smoothed", and
         "cross-section in theory" for an uncertainty that theory variations stand for.
     region, process, variation
         What it was done to; "" where it concerns all.

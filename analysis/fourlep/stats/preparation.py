@@ -17,6 +17,9 @@ from fourlep.stats.templates import Floats, Template
 #: How variations from the generator's weights begin.
 _THEORY = "THEORY_"
 
+#: Relative error of a total from which a variation that empties it is taken for chance.
+_SPARSE = 0.5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
@@ -237,9 +240,9 @@ def _effects(
 ) -> Iterator[Effect]:
     """Yield what variations do to the process of ``record``, where they do anything."""
     for variation in source.variations:
-        up = _side(source, region, nominal, record, variation.up)
-        down = _side(source, region, nominal, record, variation.down) if variation.down else None
-        effect = Effect(variation.name, up, down)
+        effect = _effect(source, region, nominal, record, variation)
+        if effect is None:
+            continue
         if config.smoothing == "353QH":
             effect = smoothed(effect, nominal)
             record.add("smoothed", variation.name, "353QH, twice")
@@ -248,14 +251,31 @@ def _effects(
             yield kept
 
 
-def _side(
-    source: _Source, region: FitRegion, nominal: Template, record: Record, suffix: str
-) -> Template:
-    varied = source.varied(region, record.process, suffix).merged(nominal.edges)
-    if varied.total <= 0.0:
-        raise FitError(
-            f"variation {suffix} of {record.process} leaves {varied.total:.3g} events in "
-            f"region {region.name}",
-            remedy=f"leave out {record.process!r}, or list the variations to use",
-        )
-    return floored(varied, record, suffix)
+def _effect(
+    source: _Source, region: FitRegion, nominal: Template, record: Record, variation: Variation
+) -> Effect | None:
+    """What one variation does; None where it moves the last simulated events out."""
+    sides = {
+        suffix: source.varied(region, record.process, suffix).merged(nominal.edges)
+        for suffix in (variation.up, variation.down)
+        if suffix
+    }
+    for suffix, varied in sides.items():
+        if varied.total > 0.0:
+            continue
+        if not _is_sparse(nominal):
+            raise FitError(
+                f"variation {suffix} of {record.process} leaves {varied.total:.3g} events in "
+                f"region {region.name}",
+                remedy=f'leave the process out (leave_out = ["{record.process}"] in [fit]), or '
+                "list the variations to use (variations = [...])",
+            )
+        record.add("too few events", variation.name, f"{suffix} leaves {varied.total:.3g} events")
+        return None
+    up, *down = (floored(varied, record, suffix) for suffix, varied in sides.items())
+    return Effect(variation.name, up, down[0] if down else None)
+
+
+def _is_sparse(nominal: Template) -> bool:
+    """Whether the simulation hardly knows the rate: its own error covers what moves it."""
+    return bool(np.sqrt(nominal.variances.sum()) >= _SPARSE * nominal.total)

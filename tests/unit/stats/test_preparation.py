@@ -133,6 +133,24 @@ def test_variation_that_leaves_nothing_is_refused(make_run: MakeRun) -> None:
         _prepare(make_run, change=vanish)
 
 
+def test_variation_that_moves_a_single_simulated_event_out_is_dropped_and_recorded(
+    make_run: MakeRun,
+) -> None:
+    def single(contents) -> None:
+        for name in contents:
+            if name.startswith("4e/all/m4l/Zjets"):
+                contents[name][0][:], contents[name][1][:] = 0.0, 0.0
+                if not name.endswith("MUON_EFF__1up"):
+                    contents[name][0][_bin(125.0)], contents[name][1][_bin(125.0)] = 0.5, 0.25
+
+    found = _prepare(make_run, change=single)
+    (sample,) = (s for s in found.regions[0].samples if s.process == "Zjets")
+    assert "MUON_EFF" not in {effect.variation for effect in sample.effects}
+    assert ("Zjets", "MUON_EFF") in {
+        (t.process, t.variation) for t in found.treatments if t.kind == "too few events"
+    }
+
+
 def test_run_without_signal_is_refused(make_run: MakeRun) -> None:
     with pytest.raises(FitError, match="no signal process"):
         _prepare(make_run, replace(ONE, leave_out=("ggF", "VBF")))

@@ -114,7 +114,7 @@ class MassTemplates:
             raise FitError(
                 f"{process} has no events in region {region.region.name} at a mass of "
                 f"{mass:.1f} GeV",
-                remedy=f"simulate more of it, or leave_out = [{process!r}]",
+                remedy=f"simulate more of it, or leave_out = [{process!r}] in [fit]",
             )
         return floored(counted, Record(region.region.name, process, []))
 

@@ -187,7 +187,7 @@ def _minuit(profile: _Profile, *, is_final: bool) -> Any:
     widths = likelihood.widths[explicit]
     minuit.errors = np.where(widths > 0.0, widths, 0.1)
     minuit.tol = _TOLERANCE
-    minuit.print_level = 0
+    minuit.print_level = -1  # at 0 the C++ library still writes its own errors
     return minuit
 
 

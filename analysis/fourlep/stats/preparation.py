@@ -187,7 +187,8 @@ def _nominals(
             raise FitError(
                 f"process {process} has a negative total of {template.total:.3g} events "
                 f"in region {region.name}",
-                remedy=f"simulate more of it, widen the region, or leave_out = [{process!r}]",
+                remedy="simulate more of it, widen the region, or "
+                f"leave_out = [{process!r}] in [fit]",
             )
         if template.total == 0.0:
             treatments.append(Treatment("no events", region.name, process))

@@ -101,6 +101,30 @@ def test_a_parameter_that_empties_a_bin_with_events_goes_there_in_steps() -> Non
     assert held.twice_nll == pytest.approx(simplex.fun, abs=1e-5)
 
 
+def test_a_fit_that_cannot_converge_says_so_in_our_words_alone(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    rate = {"name": "rate", "type": "normsys", "data": {"hi": 1.3, "lo": 0.8}}
+    spec = workspace(
+        {"bin": {"S": [4.0, 0.001], "B": [8.0, 0.15], "C": [6.0, 0.02]}},
+        {"bin": [20.0, 1.0]},
+        {
+            ("bin", "S"): [staterror("bin", [0.1, 0.0])],
+            ("bin", "B"): [_shape("shape", [8.0, -0.1], [8.0, 0.3]), staterror("bin", [0.8, 0.15])],
+            ("bin", "C"): [
+                _shape("other", [6.3, 0.06], [5.7, 0.004]),
+                rate,
+                staterror("bin", [0.3, 0.01]),
+            ],
+        },
+    )
+    model, data = likelihood(spec)
+    best = fit(model, data)
+    with pytest.raises(FitError, match="does not converge"):
+        minimise(model, data, held={"shape": 3.0}, start=best.values)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_an_impact_that_cannot_be_fitted_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     model, data = full()
     best = fit(model, data)

@@ -66,12 +66,12 @@ def reader(n_events: int, rounds: int, as_json: bool) -> None:
 def _print_compared(title: str, figures: Sequence[Figure], suffix: str) -> None:
     """Print a row for each setting, of the figures whose names end in ``suffix``."""
     rows: dict[str, list[str]] = {}
-    whats: dict[str, None] = {}
+    headings: dict[str, None] = {}
     for figure in figures:
         if figure.setting and figure.what.endswith(WITH_INDEX) == bool(suffix):
             rows.setdefault(figure.setting, [figure.setting]).append(_told(figure))
-            whats[figure.what.removesuffix(suffix)] = None
-    print_table(title, ("four-lepton events", *whats), rows.values(), numbers=len(whats))
+            headings[figure.what.removesuffix(suffix)] = None
+    print_table(title, ("four-lepton events", *headings), rows.values(), numbers=len(headings))
 
 
 def _told(figure: Figure) -> str:

@@ -169,8 +169,8 @@ def _print_summary(record: RunRecord) -> None:
         f"{record.n_events:,} {kind} in {n_files:,} file{'s' * (n_files != 1)}, "
         f"{record.n_selected:,} selected, {record.wall_s:.1f} s"
     )
-    if record.repeated:
-        click.echo(f"warning: {record.repeated}", err=True)
+    for sentence in record.repeated:
+        click.echo(f"warning: {sentence}", err=True)
 
 
 def _kind(record: RunRecord) -> str:

@@ -84,15 +84,7 @@ def _warnings(record: RunRecord) -> tuple[str, ...]:
         more = f"; and {len(missing) - _MAX_NAMED} datasets more" * (len(missing) > _MAX_NAMED)
         named = "; ".join(missing[:_MAX_NAMED])
         warnings.append(f"This run is incomplete. Missing: {named}{more}")
-    if record.same_files:
-        named = "; ".join(" and ".join(keys) for keys in record.same_files[:_MAX_NAMED])
-        more = f"; and {len(record.same_files) - _MAX_NAMED} more" * (
-            len(record.same_files) > _MAX_NAMED
-        )
-        warnings.append(f"Nothing is normalised: one file stands under two names: {named}{more}")
-    if record.repeated:
-        warnings.append(record.repeated)
-    return tuple(warnings)
+    return (*warnings, *record.repeated)
 
 
 def _sections(

@@ -119,7 +119,7 @@ class RunRecord:
     duplicates
         (run, event number) pairs that were selected more than once.
     same_files
-        Addresses of files that are one file, which is in the sums as often.
+        Addresses of files that are one file, which is in the sums as often: links, copies.
     started_utc, wall_s, cpu_s
         When, and for how long; CPU seconds are those of reading and selecting.
     versions
@@ -176,15 +176,20 @@ class RunRecord:
         return sum(record.n_selected for record in self.files)
 
     @property
-    def repeated(self) -> str:
-        """What the data counted more than once, in a line; "" where nothing was."""
-        if not self.duplicates:
-            return ""
-        named = ", ".join(f"run {run} event {event}" for run, event in self.duplicates[:5])
-        more = ", ..." * (len(self.duplicates) > 5)
-        count = len(self.duplicates)
-        what = "1 event of the data was" if count == 1 else f"{count:,} events of the data were"
-        return f"{what} selected more than once: {named}{more}"
+    def repeated(self) -> tuple[str, ...]:
+        """What counts more than once, a sentence each: files under several names, events."""
+        found = []
+        if self.same_files:
+            first, more = self.same_files[0], len(self.same_files) - 1
+            names = " and ".join(first[:2]) + f" and {len(first) - 2:,} more" * (len(first) > 2)
+            others = f"; so do {more:,} other files" * (more > 0)
+            found.append(f"One file counts under several names: {names}{others}")
+        if self.duplicates:
+            count = len(self.duplicates)
+            named = ", ".join(f"run {run} event {event}" for run, event in self.duplicates[:5])
+            what = "1 event of the data was" if count == 1 else f"{count:,} events of the data were"
+            found.append(f"{what} selected more than once: {named}{', ...' * (count > 5)}")
+        return tuple(found)
 
     @property
     def named_luminosity_ifb(self) -> float | None:

@@ -19,7 +19,7 @@ from fourlep.chunk.model import Chunk, ChunkResult, FileRecord
 from fourlep.chunk.process import Analysis
 from fourlep.chunk.work import ChunkWork
 from fourlep.datasets.model import Dataset, Fileset
-from fourlep.errors import DatasetError, FourlepError, IncompleteRunError, OutputError
+from fourlep.errors import IncompleteRunError, OutputError
 from fourlep.execution import Outcome, Progress, check_place, execute
 from fourlep.io.routes import Routes
 from fourlep.physics.histograms import NOMINAL
@@ -117,8 +117,6 @@ def run(
         If the directory cannot be used.
     IncompleteRunError
         If files are missing and that is not allowed. ``run.json`` then lists them.
-    DatasetError
-        If one file is in the sums under two names. ``run.json`` then lists these.
     FourlepError
         Whatever else stops a run.
     """
@@ -144,7 +142,7 @@ def run(
             progress=progress,
         )
     result = outcome.result if outcome.result is not None else ChunkResult()
-    scaled, refusal = _scale(fileset, result, output, allow_missing=options.allow_missing)
+    scaled, refusal = _scale(fileset, result, allow_missing=options.allow_missing)
     record = _record(fileset, analysis, outcome, result, scaled)
     record = dataclasses.replace(
         record,
@@ -162,10 +160,10 @@ def run(
     return record
 
 
-def _with_reasons(refusal: FourlepError, record: RunRecord, output: Path) -> FourlepError:
+def _with_reasons(
+    refusal: IncompleteRunError, record: RunRecord, output: Path
+) -> IncompleteRunError:
     """Say why the first files are missing and where the rest is listed."""
-    if not isinstance(refusal, IncompleteRunError):
-        return refusal
     shown = [line for file in record.missing[:_SHOWN] for line in _reason(file)]
     if len(record.missing) > _SHOWN:
         shown.append(f"  and {len(record.missing) - _SHOWN} more: fourlep failed {output} --why")
@@ -216,24 +214,12 @@ def fingerprint_of(fileset: Fileset, configuration: Mapping[str, Any]) -> str:
 
 
 def _scale(
-    fileset: Fileset, result: ChunkResult, output: Path, *, allow_missing: bool
-) -> tuple[Scales | None, FourlepError | None]:
-    if twice := files_twice(result.records.values()):
-        return None, _counted_twice(twice, output)
+    fileset: Fileset, result: ChunkResult, *, allow_missing: bool
+) -> tuple[Scales | None, IncompleteRunError | None]:
     try:
         return scales(fileset, result.held, allow_missing=allow_missing), None
     except IncompleteRunError as error:
         return None, error
-
-
-def _counted_twice(twice: tuple[tuple[str, ...], ...], output: Path) -> DatasetError:
-    shown = [" and ".join(keys) for keys in twice[:_SHOWN]]
-    if len(twice) > _SHOWN:
-        shown.append(f"and {len(twice) - _SHOWN} more: same_files in {output / RECORD}")
-    return DatasetError(
-        "\n  ".join(["files of the fileset are the same file, counted twice:", *shown]),
-        remedy="keep one of them in the fileset, and run into another --output directory",
-    )
 
 
 def _write(

@@ -36,6 +36,7 @@ class Electron:
     d0: float = 0.0
     d0_significance: float = 0.0
     track_iso: float = 0.0
+    track_cone: float = 0.3
     calo_iso: float = 0.0
     is_trigger_matched: bool = True
 
@@ -56,6 +57,7 @@ class Muon:
     d0: float = 0.0
     d0_significance: float = 0.0
     track_iso: float = 0.0
+    track_cone: float = 0.3
     calo_iso: float = 0.0
     is_trigger_matched: bool = True
 

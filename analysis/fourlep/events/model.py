@@ -57,6 +57,7 @@ def _lepton(flavour: str) -> tuple[Column, ...]:
         Column(f"{flavour}.mass", "f8", "GeV", "mass; the PDG value where the file has none"),
         Column(f"{flavour}.charge", "i4", "", "charge in units of e"),
         Column(f"{flavour}.track_iso", "f8", "GeV", "pT sum of tracks in the isolation cone"),
+        Column(f"{flavour}.track_cone", "f8", "", "radius of that cone"),
         Column(f"{flavour}.calo_iso", "f8", "GeV", "topocluster ET in a cone of 0.2"),
         Column(f"{flavour}.track_pt", "f8", "GeV", "pT of the linked track"),
         Column(f"{flavour}.track_eta", "f8", "", "pseudorapidity of the linked track"),

@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from fourlep.units import ELECTRON_MASS, MUON_MASS, MeV
 
+#: Isolation cones of tracks: the largest radius, and the GeV that are divided by pT.
+LARGEST_CONE, CONE_SCALE = 0.3, 10.0
 #: Identifier of each lepton in the flat ntuples (Particle Data Group numbering).
 ELECTRON_ID, MUON_ID = 11, 13
 
@@ -49,6 +51,24 @@ def electron_mass_like(values: ak.Array) -> ak.Array:
 def muon_mass_like(values: ak.Array) -> ak.Array:
     """Give every lepton the muon mass, GeV."""
     return ak.full_like(values, MUON_MASS, dtype=np.float64)
+
+
+def fixed_cone(isolation: ak.Array) -> ak.Array:
+    """Give every isolation sum the radius 0.3."""
+    return ak.full_like(isolation, LARGEST_CONE, dtype=np.float64)
+
+
+def shrinking_cone(largest: float, unit: float, _isolation: ak.Array, pt: ak.Array) -> ak.Array:
+    """Radius of a cone that shrinks with pT: min(``largest``, 10 GeV / pT).
+
+    Parameters
+    ----------
+    largest
+        What ``30`` or ``20`` in the name of the isolation sum stands for: 0.3 or 0.2.
+    unit
+        That of ``pt``, in GeV.
+    """
+    return np.minimum(largest, CONE_SCALE / (ak.values_astype(pt, np.float64) * unit))
 
 
 def unsigned_number(values: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:

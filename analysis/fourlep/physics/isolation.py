@@ -17,19 +17,16 @@ from fourlep.physics.pairing import Quadruplets
 Floats = npt.NDArray[np.float64]
 
 
-def track_isolation(
-    leptons: Leptons, quadruplets: Quadruplets, *, largest_cone: float, cone_scale: float
-) -> Floats:
+def track_isolation(leptons: Leptons, quadruplets: Quadruplets) -> Floats:
     """Track isolation relative to pT.
 
     Parameters
     ----------
     leptons
-        With ``track_iso`` and ``track_pt``, ``track_eta``, ``track_phi``.
+        With ``track_iso``, the radius ``track_cone`` of its cone, and ``track_pt``,
+        ``track_eta``, ``track_phi``.
     quadruplets
         Whose leptons' isolation is wanted.
-    largest_cone, cone_scale
-        The cone of a lepton is ``min(largest_cone, cone_scale / pT)``, ``cone_scale`` in GeV.
 
     Returns
     -------
@@ -39,8 +36,7 @@ def track_isolation(
     """
     index = quadruplets.lepton
     pt = leptons["pt"][index]
-    cone = np.minimum(largest_cone, cone_scale / pt)
-    near = _distances(leptons, index) < cone[:, :, np.newaxis]
+    near = _distances(leptons, index) < leptons["track_cone"][index][:, :, np.newaxis]
     inside = _others(near, leptons["track_pt"][index])
     left: Floats = np.maximum(leptons["track_iso"][index] - inside, 0.0) / pt
     return left

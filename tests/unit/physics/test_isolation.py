@@ -10,7 +10,9 @@ from fourlep.physics.leptons import Collection, Leptons
 from fourlep.physics.pairing import quadruplets
 from hand_made import HALF_Z, Electron, Muon, events_of
 
-_DEFAULTS = {"track_iso": 0.0, "calo_iso": 0.0, "track_pt": 0.0, "track_eta": 0.0, "track_phi": 0.0}
+_DEFAULTS = dict.fromkeys(
+    ("track_iso", "track_cone", "calo_iso", "track_pt", "track_eta", "track_phi"), 0.0
+)
 
 
 def _isolations(event: list, *, tracks: dict[str, list[float]] | None = None):
@@ -27,7 +29,7 @@ def _isolations(event: list, *, tracks: dict[str, list[float]] | None = None):
         {**leptons.columns, **own, **given},
     )
     found = quadruplets(leptons, leptons.momenta())[:1]
-    track = track_isolation(leptons, found, largest_cone=0.3, cone_scale=10.0)
+    track = track_isolation(leptons, found)
     return track[0].tolist(), calo_isolation(leptons, found, cone=0.2)[0].tolist()
 
 
@@ -59,9 +61,8 @@ def test_a_lepton_outside_the_cone_is_not_taken_out() -> None:
     assert calo[2] == pytest.approx(14.0 / 20.0)
 
 
-def test_the_track_cone_shrinks_with_pt() -> None:
-    # At 80 GeV the cone is 10 / 80 = 0.125: a lepton at 0.15 is outside.
-    track, _ = _isolations(_event(0.15, pt=80.0, track_iso=13.0))
+def test_the_track_cone_is_that_of_the_stored_sum() -> None:
+    track, _ = _isolations(_event(0.15, pt=80.0, track_iso=13.0, track_cone=0.125))
     assert track[0] == pytest.approx(13.0 / 80.0)
 
 

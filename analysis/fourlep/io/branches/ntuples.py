@@ -8,6 +8,7 @@ observed data they repeat the run number as channel number.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fourlep.io import derive
@@ -55,6 +56,7 @@ def _leptons_2020(flavour: str) -> dict[str, tuple[Rule, ...]]:
         **_leptons_of_both(flavour),
         f"{flavour}.pt": energy("lep_pt"),
         f"{flavour}.track_iso": energy("lep_ptcone30"),
+        f"{flavour}.track_cone": _lepton(flavour, "0.3", derive.fixed_cone, "lep_ptcone30"),
         f"{flavour}.calo_iso": energy("lep_etcone20"),
         f"{flavour}.d0": _lepton(flavour, "as it is", derive.unchanged, d0),
         f"{flavour}.d0_significance": _lepton(
@@ -78,6 +80,13 @@ def _leptons_2025(flavour: str) -> dict[str, tuple[Rule, ...]]:
         **_leptons_of_both(flavour),
         f"{flavour}.pt": stored("lep_pt"),
         f"{flavour}.track_iso": stored("lep_ptvarcone30"),
+        f"{flavour}.track_cone": _lepton(
+            flavour,
+            "min(0.3, 10 GeV / pT)",
+            partial(derive.shrinking_cone, derive.LARGEST_CONE, 1.0),
+            "lep_ptvarcone30",
+            "lep_pt",
+        ),
         f"{flavour}.calo_iso": stored("lep_topoetcone20"),
         f"{flavour}.d0": stored("lep_d0"),
         f"{flavour}.d0_significance": stored("lep_d0sig"),

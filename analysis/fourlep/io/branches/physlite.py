@@ -16,6 +16,7 @@ from typing import Any
 from fourlep.io import derive, tracks
 from fourlep.io.branches import triggers
 from fourlep.io.branches.rule import Alternatives, Format, Rule
+from fourlep.units import MeV
 
 _EVENT, _ELECTRON, _MUON = "EventInfo", "AnalysisElectrons", "AnalysisMuons"
 _GSF, _INNER, _COMBINED = (
@@ -110,14 +111,26 @@ def _flag(field: str) -> tuple[Rule, ...]:
     return (Rule("a character that is not zero", (_slot(*field.split(".")),), derive.is_nonzero),)
 
 
+def _cone(collection: str, isolation: Alternatives, largest: float) -> Rule:
+    """Make the rule of the cone that the first of ``isolation`` was summed in."""
+    return Rule(
+        f"min({largest:g}, 10 GeV / pT)",
+        (isolation, _slot(collection, "pt")),
+        partial(derive.shrinking_cone, largest, MeV),
+    )
+
+
 def _electrons() -> dict[str, tuple[Rule, ...]]:
     identification = f"{_ELECTRON}.DFCommonElectronsLH"
-    isolation = _slot(
+    wide = _slot(
         _ELECTRON,
         "ptvarcone30_Nonprompt_All_MaxWeightTTVALooseCone_pt1000",
         "ptvarcone30_Nonprompt_All_MaxWeightTTVALooseCone_pt500",
         "ptvarcone30_TightTTVALooseCone_pt1000",
         "ptvarcone30_TightTTVA_pt1000",
+    )
+    narrow = _slot(
+        _ELECTRON,
         "ptvarcone20_TightTTVALooseCone_pt1000",
         "ptvarcone20_TightTTVA_pt1000",
         "ptvarcone20",
@@ -128,7 +141,8 @@ def _electrons() -> dict[str, tuple[Rule, ...]]:
             Rule("MeV to GeV", (_slot(_ELECTRON, "m"),), derive.from_mev),
             Rule("the electron mass", (_slot(_ELECTRON, "pt"),), derive.electron_mass_like),
         ),
-        "electron.track_iso": (Rule("MeV to GeV", (isolation,), derive.from_mev),),
+        "electron.track_iso": (Rule("MeV to GeV", ((*wide, *narrow),), derive.from_mev),),
+        "electron.track_cone": (_cone(_ELECTRON, wide, 0.3), _cone(_ELECTRON, narrow, 0.2)),
         "electron.is_loose": _flag(f"{identification}Loose"),
         "electron.is_loose_blayer": _flag(f"{identification}LooseBL"),
         "electron.is_medium": _flag(f"{identification}Medium"),
@@ -158,6 +172,7 @@ def _muons() -> dict[str, tuple[Rule, ...]]:
             Rule("the muon mass: no branch has it", (_slot(_MUON, "pt"),), derive.muon_mass_like),
         ),
         "muon.track_iso": (Rule("MeV to GeV", (isolation,), derive.from_mev),),
+        "muon.track_cone": (_cone(_MUON, isolation, 0.3),),
         "muon.quality": (
             Rule("the low three bits", (_slot(_MUON, "quality"),), derive.muon_quality),
         ),

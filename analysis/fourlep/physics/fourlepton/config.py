@@ -74,8 +74,6 @@ class QuadrupletConfig:
     m_sfos_min: float = setting(
         5.0, "Mass of every same-flavour opposite-sign pair above this, GeV."
     )
-    track_cone_max: float = setting(0.30, "Largest radius of the track isolation cone.")
-    track_cone_scale: float = setting(10.0, "The cone is this over pT where smaller, GeV.")
     calo_cone: float = setting(0.20, "Radius of the calorimeter isolation cone.")
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ STAND_ALONE, CALO_TAGGED, SILICON_FORWARD = 1, 3, 4
 #: value that passes. That it is left out is reported by the selection.
 _DEFAULTS = {
     "track_iso": 0.0,
+    "track_cone": 0.0,
     "calo_iso": -np.inf,
     "track_pt": 0.0,
     "track_eta": 0.0,

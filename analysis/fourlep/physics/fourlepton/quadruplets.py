@@ -142,12 +142,7 @@ def _has_heavy_pairs(leptons: Leptons, momenta: Momenta, found: Quadruplets, lim
 
 
 def _is_track_isolated(leptons: Leptons, found: Quadruplets, config: FourleptonConfig) -> Masks:
-    isolation = track_isolation(
-        leptons,
-        found,
-        largest_cone=config.quadruplet.track_cone_max,
-        cone_scale=config.quadruplet.track_cone_scale,
-    )
+    isolation = track_isolation(leptons, found)
     limits = (config.electron.track_isolation_max, config.muon.track_isolation_max)
     return _below(leptons, found, isolation, limits)
 

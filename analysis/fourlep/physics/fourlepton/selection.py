@@ -37,7 +37,7 @@ from fourlep.physics.specs import PlaneSpec, Spec
 
 _CHANNELS = ("4e", "4mu", "2e2mu")
 _KINEMATICS = ("pt", "eta", "phi", "mass", "charge")
-_TRACK = ("track_iso", "calo_iso", "track_pt", "track_eta", "track_phi")
+_TRACK = ("track_iso", "track_cone", "calo_iso", "track_pt", "track_eta", "track_phi")
 _IMPACT = ("d0", "d0_significance", "z0_sin_theta")
 
 #: What a cutflow row needs, to say by name which one is left out.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import awkward as ak
+import pytest
+
 from fourlep.events import COLUMNS
-from fourlep.io.branches import FORMATS, NTUPLE2020, TTREE, Rule
+from fourlep.io.branches import FORMATS, NTUPLE2020, NTUPLE2025, TTREE, Format, Rule
+
+_ISOLATED, _PT = "AnalysisElectronsAuxDyn.ptvarcone", "AnalysisElectronsAuxDyn.pt"
 
 
 def test_the_first_name_that_the_file_has_is_taken() -> None:
@@ -38,6 +43,29 @@ def test_older_productions_are_found_under_their_names() -> None:
     assert run.branches == ("EventInfoAux.runNumber",)
     assert isolation is not None
     assert isolation.branches == ("AnalysisElectronsAuxDyn.ptvarcone30_TightTTVA_pt1000",)
+
+
+@pytest.mark.parametrize(
+    ("known", "branches", "expected"),
+    [
+        (NTUPLE2020, {"lep_type": [[11]], "lep_ptcone30": [[900.0]]}, 0.3),
+        (NTUPLE2025, {"lep_type": [[11]], "lep_ptvarcone30": [[0.9]], "lep_pt": [[80.0]]}, 0.125),
+        (NTUPLE2025, {"lep_type": [[11]], "lep_ptvarcone30": [[0.9]], "lep_pt": [[20.0]]}, 0.3),
+        (TTREE, {f"{_ISOLATED}30_TightTTVA_pt1000": [[900.0]], _PT: [[80_000.0]]}, 0.125),
+        (TTREE, {f"{_ISOLATED}20": [[900.0]], _PT: [[20_000.0]]}, 0.2),
+    ],
+)
+def test_the_cone_is_that_of_the_isolation_sum(
+    known: Format, branches: dict[str, list[list[float]]], expected: float
+) -> None:
+    source = known.source("electron.track_cone", set(branches), is_simulation=True)
+    isolation = known.source("electron.track_iso", set(branches), is_simulation=True)
+    assert source is not None
+    assert source.derive is not None
+    assert isolation is not None
+    assert set(isolation.branches) <= set(source.branches)
+    cone = source.derive(*(ak.Array(branches[name]) for name in source.branches))
+    assert cone.to_list() == [[pytest.approx(expected)]]
 
 
 def test_the_reason_names_every_branch_that_was_looked_for() -> None:

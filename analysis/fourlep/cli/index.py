@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from fourlep.errors import DatasetError
+
 
 @click.group()
 def index() -> None:
@@ -39,7 +41,7 @@ def build(fileset: str, output: Path | None, names: tuple[str, ...], threads: in
 
     FILESET is a built-in name, coffea's fileset JSON or a directory with a catalogue. An
     index is a cache: a file that is not in it, or has changed, is read as without it.
-    Files that cannot be read are named, and left out.
+    Files that cannot be read are named, and left out; it fails where that is all of them.
     """
     from fourlep.config.environment import index_dir
     from fourlep.datasets.fileset import load_fileset
@@ -53,9 +55,16 @@ def build(fileset: str, output: Path | None, names: tuple[str, ...], threads: in
         counted = counting_columns(chosen.cascade)
         columns |= dict.fromkeys((*counted, *chosen.required, *chosen.optional))
     folder = output or index_dir()
+    n_files = n_indexed = 0
     for dataset in load_fileset(fileset).datasets:
         done = index_dataset(dataset, folder, tuple(columns), threads)
         for url, reason in done.left_out.items():
             click.echo(f"{url}: left out: {reason}", err=True)
         size = done.path.stat().st_size
         click.echo(f"{done.path}: {done.n_files} of {len(dataset.files)} files, {size:,} bytes")
+        n_files, n_indexed = n_files + len(dataset.files), n_indexed + done.n_files
+    if n_files and not n_indexed:
+        raise DatasetError(
+            f"none of the files ({n_files:,}) could be indexed",
+            remedy="runs read them without an index; why is said above",
+        )

@@ -435,3 +435,12 @@ def test_real_files_of_the_2020_release_are_accounted_for(
     assert flow[0]["raw"]["total"] == 832
     with uproot.open(out / "histograms.root") as file:
         assert file["4l/all/m4l/data"].values(flow=True).sum() == flow[-1]["raw"]["total"]
+
+
+def test_an_index_of_nothing_is_no_success(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    answer = fourlep("index", "build", fileset([ntuple("d.root")]), "--output", tmp_path / "index")
+    assert answer.status == 1
+    assert "d.root: left out: read by uproot" in answer.err
+    assert "none of the files (1) could be indexed" in answer.err

@@ -37,7 +37,7 @@ def main(figures: Path, output: Path) -> None:
     axes.set_yticks(range(len(settings)), settings)
     axes.invert_yaxis()
     axes.set_xscale("log")
-    axes.set_xlim(right=axes.get_xlim()[1] * 3)
+    axes.set_xlim(1.0, axes.get_xlim()[1] * 3)
     axes.set_xlabel("thousand events per CPU second")
     axes.legend(loc="upper right", frameon=False)
     figure.tight_layout()

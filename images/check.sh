@@ -74,6 +74,8 @@ case $name in
         confined jupyterhub-singleuser --version
         # images/analysis/openssl.cnf is in force.
         confined python -c 'import ssl; assert ssl.create_default_context().options & ssl.OP_IGNORE_UNEXPECTED_EOF'
+        confined python -c 'import json; json.load(open("/etc/jupyter/labconfig/page_config.json"))'
+        confined python -c 'import fourlep.facility.gateway_client'
         answers 'jupyter server --ip=127.0.0.1 --port=8888' "$(get http://127.0.0.1:8888/api)"
         answers 'dask scheduler --host 127.0.0.1' "$(get http://127.0.0.1:8787/health)"
         confined fourlep facility stand-in --directory=/tmp/fourlep --address=root://origin//fourlep --events=2000

@@ -101,6 +101,13 @@ configure_login(c)
 # --- users' servers
 GATEWAY_PREFIX = "/services/dask-gateway"
 OFFERED = profiles.offered(number("FOURLEP_HUB_PROFILE_MAX_CORES", 8))
+# The line that JupyterLab's Dask panel writes into a notebook names no credentials. Users'
+# own environments may lack fourlep, and have clients all the same.
+CLIENT_PRELOAD = """
+import contextlib
+with contextlib.suppress(ImportError):
+    import fourlep.facility.gateway_client
+"""
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = 300
 c.Spawner.http_timeout = 120
@@ -113,9 +120,9 @@ c.Spawner.environment = {
     "DASK_GATEWAY__PUBLIC_ADDRESS": lambda spawner: f"{spawner.server.base_url}proxy/dask-gateway",
     "DASK_LABEXTENSION__FACTORY__MODULE": "dask_gateway",
     "DASK_LABEXTENSION__FACTORY__CLASS": "GatewayCluster",
-    # The line that JupyterLab's Dask panel writes into a notebook names no credentials.
-    "DASK_DISTRIBUTED__CLIENT__PRELOAD": "['fourlep.facility.gateway_client']",
-    "DASK_LOGGING": "{'distributed.preloading': 'warning'}",
+    "DASK_DISTRIBUTED__CLIENT__PRELOAD": repr([CLIENT_PRELOAD]),
+    # Or every client would tell about that.
+    "DASK_LOGGING": "{'distributed.preloading': 'warning', 'distributed.utils': 'warning'}",
     "FOURLEP_CACHES": text("FOURLEP_CACHES", ""),
     "FOURLEP_CACHE_ORIGIN": text("FOURLEP_CACHE_ORIGIN", ""),
     "FOURLEP_CACHE_METRICS_PORT": text("FOURLEP_CACHE_METRICS_PORT", ""),

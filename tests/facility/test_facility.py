@@ -113,12 +113,27 @@ END = "from dask_gateway import Gateway; Gateway().stop_cluster({name!r})"
 def test_a_plain_client_reaches_the_users_own_cluster_and_no_others(facility: Facility) -> None:
     """What JupyterLab's Dask panel writes into a notebook."""
     (own,) = as_user(facility, "analyst", PLAIN)
+    assert len(own.text.split()) == 3, own.text
     name, address, answer = own.text.split()
     assert address.endswith(name)
     assert answer == "42"
     (refused,) = as_user(facility, "second", STRANGER.format(address=address))
     as_user(facility, "analyst", END.format(name=name))
     assert refused.text.strip() == f"ValueError you have no cluster {name}"
+
+
+WITHOUT_FOURLEP = """
+import sys
+sys.modules["fourlep.facility.gateway_client"] = None
+from dask.distributed import Client
+with Client(n_workers=0, processes=False, dashboard_address=":0") as client:
+    print("connected", client.status)
+"""
+
+
+def test_a_users_own_environment_without_fourlep_has_clients(facility: Facility) -> None:
+    (answer,) = as_user(facility, "analyst", WITHOUT_FOURLEP)
+    assert answer.text.strip() == "connected running"
 
 
 AGAIN = """

@@ -5,6 +5,7 @@ Hub, Gateway and controller read the very environment that their Deployments giv
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from pathlib import Path
 from types import SimpleNamespace
@@ -157,6 +158,15 @@ def test_a_users_server_keeps_to_the_policies(hub: Config, monkeypatch: pytest.M
     assert violations(pod) == []
     kubernetes_validate.validate(pod, KUBERNETES, strict=True)
     assert pod["metadata"]["labels"]["app.kubernetes.io/component"] == "singleuser-server"
+
+
+def test_braces_in_the_environment_reach_the_server(
+    hub: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KubeSpawner fills names in braces in."""
+    pod = user_pod(hub, monkeypatch)
+    given = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
+    assert ast.literal_eval(given["DASK_LOGGING"])["distributed.preloading"] == "warning"
 
 
 def test_the_gateway_watches_its_namespace_only(controller: Config) -> None:

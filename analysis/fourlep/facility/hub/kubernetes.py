@@ -28,7 +28,7 @@ def configure_kubernetes(c: Any, offered: tuple[profiles.Profile, ...]) -> None:
     c.JupyterHub.cleanup_proxy = False
     c.Spawner.cmd = ["jupyterhub-singleuser"]
     c.Spawner.environment = {
-        **c.Spawner.environment,
+        **{name: _as_it_is(value) for name, value in c.Spawner.environment.items()},
         **_SCRATCH,
         # The cluster runs in the notebook's own image.
         "DASK_GATEWAY__CLUSTER__OPTIONS__IMAGE": text("FOURLEP_IMAGE"),
@@ -42,6 +42,11 @@ def configure_kubernetes(c: Any, offered: tuple[profiles.Profile, ...]) -> None:
     spawner.priority_class_name = text("FOURLEP_USERS_PRIORITY_CLASS", "")
     _confine(spawner)
     _store(spawner)
+
+
+def _as_it_is(value: Any) -> Any:
+    """Keep braces, which KubeSpawner would take for names of its own to fill in."""
+    return value.replace("{", "{{").replace("}", "}}") if isinstance(value, str) else value
 
 
 def _confine(spawner: Any) -> None:

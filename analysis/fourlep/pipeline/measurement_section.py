@@ -9,19 +9,22 @@ from typing import Any
 
 from fourlep.report import Fact, FigureBlock, Section, Table
 
-#: What each figure of a fit shows, by its file's name.
+#: What each figure of a fit shows, by its file's name, in the order of the page.
 _CAPTIONS = {
-    "fit_pulls": "Pulls and constraints of the nuisance parameters",
-    "fit_correlation": "Correlations of the parameters",
-    "fit_impacts": "Impact of each parameter on the signal strength",
-    "fit_strengths": "Signal strengths",
     "fit_scan_mu": "Profile likelihood of the signal strength",
+    "fit_strengths": "Signal strengths",
     "fit_scan_mass": "Profile likelihood of the Higgs boson mass",
     "fit_mass_contours": "Mass and strength",
+    "fit_impacts": "Impact of each parameter on the signal strength",
+    "fit_pulls": "Pulls and constraints of the nuisance parameters",
+    "fit_correlation": "Correlations of the parameters",
     "fit_discriminant_roc": "Signal kept and background rejected by the discriminant",
     "fit_discriminant_scores": "Scores of events that the discriminant has and has not seen",
     "fit_discriminant_importances": "Loss of area when one input is shuffled",
 }
+_PLACES = {stem: place for place, stem in enumerate(_CAPTIONS)}
+#: How the names of spectra end.
+_SPECTRA = {"_postfit": "after the fit", "_prefit": "before the fit"}
 
 
 def measurement_section(directory: Path, figures: Path, fingerprint: str) -> Section | None:
@@ -43,10 +46,8 @@ def measurement_section(directory: Path, figures: Path, fingerprint: str) -> Sec
     if fit["fingerprint"] != fingerprint:
         return None
     blocks = tuple(
-        FigureBlock(
-            path, _CAPTIONS.get(path.stem, path.stem.removeprefix("fit_").replace("_", " "))
-        )
-        for path in sorted(figures.glob("fit_*.png"))
+        FigureBlock(path, _caption(path.stem))
+        for path in sorted(figures.glob("fit_*.png"), key=lambda path: _place(path.stem))
     )
     text = (
         "Blinded: fitted to the expectation; the data was not looked at (see --unblind)."
@@ -58,6 +59,24 @@ def measurement_section(directory: Path, figures: Path, fingerprint: str) -> Sec
     )
     facts += _mass(fit.get("mass")) + _goodness(fit)
     return Section("Measurement", text, facts, blocks, _tables(fit))
+
+
+def _caption(stem: str) -> str:
+    """What a figure shows."""
+    if stem in _CAPTIONS:
+        return _CAPTIONS[stem]
+    name = stem.removeprefix("fit_")
+    for ending, when in _SPECTRA.items():
+        if name.endswith(ending):
+            observable, _, region = name.removesuffix(ending).partition("_")
+            return ", ".join((observable, region.replace("_", " "), when))
+    return name.replace("_", " ")
+
+
+def _place(stem: str) -> tuple[int, int, bool, str]:
+    """Spectra after the fit first, all channels together before each; those before it last."""
+    part = 0 if stem.endswith("_postfit") else 2 if stem.endswith("_prefit") else 1
+    return part, _PLACES.get(stem, len(_PLACES)), "combined" not in stem, stem
 
 
 def _facts(name: str, strength: Mapping[str, Any]) -> list[Fact]:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from fourlep.cli import cli
 from fourlep.errors import ConfigError, FitError, FourlepError, IncompleteRunError
+from fourlep.pipeline.measurement_section import measurement_section
 from unit.stats.conftest import MakeRun
 
 pytestmark = pytest.mark.usefixtures("reported")
@@ -51,6 +52,10 @@ def _left(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()} - {"run.json", "histograms.root"}
 
 
+def _at(captions: list[str], begin: str) -> int:
+    return next(place for place, caption in enumerate(captions) if caption.startswith(begin))
+
+
 def test_run_is_fitted_and_everything_is_written(make_run: MakeRun, reported: list[Path]) -> None:
     directory = make_run()
     result = _fit(directory, config=TWO_REGIONS)
@@ -69,6 +74,18 @@ def test_run_is_fitted_and_everything_is_written(make_run: MakeRun, reported: li
     assert "fit_m4l_combined_postfit.png" in figures
     assert _left(directory) == {"fit.json", "workspace.json", "plots"}
     assert reported == [directory]
+
+
+def test_the_page_begins_with_the_fitted_spectrum_of_all_channels(make_run: MakeRun) -> None:
+    directory = make_run()
+    _fit(directory, config=TWO_REGIONS)
+    section = measurement_section(directory, directory / "plots", "fingerprint-of-run")
+    assert section is not None
+    captions = [figure.caption for figure in section.figures]
+    assert captions[0] == "m4l, combined, after the fit"
+    assert captions[-1] == "m4l, 4mu, before the fit"
+    scan, correlations = _at(captions, "Profile likelihood"), _at(captions, "Correlations")
+    assert 0 < scan < correlations < len(captions) - 1
 
 
 def test_observed_data_stays_blinded_until_told(make_run: MakeRun) -> None:

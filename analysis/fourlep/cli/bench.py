@@ -5,15 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
-from fourlep.benchmark.figures import WITH_INDEX
+from fourlep.benchmark.figures import WITH_INDEX, Figure
 from fourlep.cli.table import print_table
-
-if TYPE_CHECKING:
-    from fourlep.benchmark.figures import Figure
 
 
 @click.group()
@@ -44,8 +40,7 @@ def reader(n_events: int, rounds: int, as_json: bool) -> None:
     Makes files with one in a hundred and one in ten thousand four-lepton events, checks
     that both readers agree on them, and prints events per CPU second, their ratio, bytes
     an event, both with an index of baskets, the cost of opening, memory and the time of a
-    first start. Takes several
-    minutes and, for a while, two gigabytes of disk.
+    first start. Takes several minutes and, for a while, two gigabytes of disk.
     """
     from rich.console import Console
 
@@ -56,31 +51,31 @@ def reader(n_events: int, rounds: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(figure) for figure in figures], indent=1))
         return
-    _print_compared("Thousand events per CPU second, and bytes an event", figures, "")
-    _print_compared("With an index of baskets", figures, WITH_INDEX)
+    with_index = [figure for figure in figures if figure.what.endswith(WITH_INDEX)]
+    compared = [figure for figure in figures if figure.setting and figure not in with_index]
+    _print_compared("Thousand events per CPU second, and bytes an event", compared)
+    _print_compared("With an index of baskets", with_index)
     others = [figure for figure in figures if not figure.setting]
     rows = [(each.what, f"{each.value:.3g} {each.unit}", _target(each)) for each in others]
     print_table("One file, and one process", ("what", "figure", "target"), rows, numbers=2)
 
 
-def _print_compared(title: str, figures: Sequence[Figure], suffix: str) -> None:
-    """Print a row for each setting, of the figures whose names end in ``suffix``."""
+def _print_compared(title: str, figures: Sequence[Figure]) -> None:
+    """Print a row for each setting; all have the same figures."""
     rows: dict[str, list[str]] = {}
-    headings: dict[str, None] = {}
     for figure in figures:
-        if figure.setting and figure.what.endswith(WITH_INDEX) == bool(suffix):
-            rows.setdefault(figure.setting, [figure.setting]).append(_told(figure))
-            headings[figure.what.removesuffix(suffix)] = None
+        rows.setdefault(figure.setting, [figure.setting]).append(_told(figure))
+    headings = dict.fromkeys(figure.what.removesuffix(WITH_INDEX) for figure in figures)
     print_table(title, ("four-lepton events", *headings), rows.values(), numbers=len(headings))
 
 
 def _told(figure: Figure) -> str:
     """A figure to three digits, with its bound where it misses that."""
     number = f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:.3g}"
+    if figure.is_met is not False:
+        return number
     relation, _, bound = figure.target.partition(" ")
-    return (
-        f"{number} {'<' if relation == '>=' else '>'} {bound}" if figure.is_met is False else number
-    )
+    return f"{number} {'<' if relation == '>=' else '>'} {bound}"
 
 
 def _target(figure: Figure) -> str:

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from fourlep.units import ELECTRON_MASS, MUON_MASS, MeV
 
-#: Isolation cones of tracks: the largest radius, and the GeV that are divided by pT.
-LARGEST_CONE, CONE_SCALE = 0.3, 10.0
+#: GeV that pT divides for the radius of a shrinking isolation cone.
+CONE_SCALE = 10.0
 #: Identifier of each lepton in the flat ntuples (Particle Data Group numbering).
 ELECTRON_ID, MUON_ID = 11, 13
 
@@ -53,9 +53,9 @@ def muon_mass_like(values: ak.Array) -> ak.Array:
     return ak.full_like(values, MUON_MASS, dtype=np.float64)
 
 
-def fixed_cone(isolation: ak.Array) -> ak.Array:
-    """Give every isolation sum the radius 0.3."""
-    return ak.full_like(isolation, LARGEST_CONE, dtype=np.float64)
+def fixed_cone(radius: float, isolation: ak.Array) -> ak.Array:
+    """Give every isolation sum the same ``radius``."""
+    return ak.full_like(isolation, radius, dtype=np.float64)
 
 
 def shrinking_cone(largest: float, unit: float, _isolation: ak.Array, pt: ak.Array) -> ak.Array:
@@ -67,6 +67,8 @@ def shrinking_cone(largest: float, unit: float, _isolation: ak.Array, pt: ak.Arr
         What ``30`` or ``20`` in the name of the isolation sum stands for: 0.3 or 0.2.
     unit
         That of ``pt``, in GeV.
+    _isolation
+        The sum, which has to be in the file for its cone to mean anything.
     """
     return np.minimum(largest, CONE_SCALE / (ak.values_astype(pt, np.float64) * unit))
 

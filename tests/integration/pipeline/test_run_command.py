@@ -236,45 +236,6 @@ def test_what_some_files_lack_is_told_with_their_number(
     assert "of 2 files" not in left_out["good_runs"]
 
 
-def test_a_fit_of_fewer_files_does_not_outlive_them(
-    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
-) -> None:
-    out, late = tmp_path / "out", tmp_path / "late.root"
-    source = fileset([ntuple("d.root"), str(late)])
-    fourlep("run", source, *INLINE, "--output", out, "--allow-missing")
-    fitted = out / "fit.json", out / "workspace.json", out / "plots" / "fit_pulls.png"
-    for path in fitted:
-        path.write_text("{}")
-    Path(ntuple("new.root", eventNumber=np.arange(10, 20, dtype="i4"))).rename(late)
-    assert fourlep("run", source, *INLINE, "--output", out, "--resume").status == 0
-    assert not [path for path in fitted if path.exists()]
-
-
-def test_a_resumed_run_that_stays_as_it_was_keeps_its_fit(
-    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
-) -> None:
-    source, out = fileset([ntuple("d.root")]), tmp_path / "out"
-    fourlep("run", source, *INLINE, "--output", out)
-    (out / "fit.json").write_text('{"fingerprint": ""}')
-    assert fourlep("run", source, *INLINE, "--output", out, "--resume").status == 0
-    assert (out / "fit.json").exists()
-
-
-def test_a_disk_that_fills_up_while_figures_are_drawn_says_so(
-    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
-) -> None:
-    source, out = fileset([ntuple("d.root")]), tmp_path / "out"
-    fourlep("run", source, *INLINE, "--output", out)
-    for suffix in ("png", "pdf"):
-        figure = out / "plots" / f"m4l_4l.{suffix}"
-        figure.unlink()
-        figure.symlink_to("/dev/full")
-        answer = fourlep("report", out)
-        assert answer.status == 1
-        assert "no space left" in answer.err
-        assert not figure.is_symlink()
-
-
 def test_an_empty_tree_counts_zero_events(
     fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
 ) -> None:
@@ -404,17 +365,6 @@ def test_who_interrupts_a_run_is_told_how_to_go_on(
     assert "--resume goes on" in answer.err
 
 
-def test_a_run_whose_fit_fails_has_its_report(
-    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    answer = fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", out, "--fit")
-    assert answer.status == 1
-    assert "no signal" in answer.err or "no simulat" in answer.err
-    assert made(out) == {"histograms.root", "report.html"}
-    assert f"fourlep fit {out}" in answer.out
-
-
 @pytest.mark.parametrize(
     "arguments", [("run",), ("run", "x", "--output"), ("nonsense",), ("run", "x", "--color")]
 )
@@ -435,12 +385,3 @@ def test_real_files_of_the_2020_release_are_accounted_for(
     assert flow[0]["raw"]["total"] == 832
     with uproot.open(out / "histograms.root") as file:
         assert file["4l/all/m4l/data"].values(flow=True).sum() == flow[-1]["raw"]["total"]
-
-
-def test_an_index_of_nothing_is_no_success(
-    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
-) -> None:
-    answer = fourlep("index", "build", fileset([ntuple("d.root")]), "--output", tmp_path / "index")
-    assert answer.status == 1
-    assert "d.root: left out: read by uproot" in answer.err
-    assert "none of the files (1) could be indexed" in answer.err

@@ -56,7 +56,9 @@ def _leptons_2020(flavour: str) -> dict[str, tuple[Rule, ...]]:
         **_leptons_of_both(flavour),
         f"{flavour}.pt": energy("lep_pt"),
         f"{flavour}.track_iso": energy("lep_ptcone30"),
-        f"{flavour}.track_cone": _lepton(flavour, "0.3", derive.fixed_cone, "lep_ptcone30"),
+        f"{flavour}.track_cone": _lepton(
+            flavour, "0.3", partial(derive.fixed_cone, 0.3), "lep_ptcone30"
+        ),
         f"{flavour}.calo_iso": energy("lep_etcone20"),
         f"{flavour}.d0": _lepton(flavour, "as it is", derive.unchanged, d0),
         f"{flavour}.d0_significance": _lepton(
@@ -83,7 +85,7 @@ def _leptons_2025(flavour: str) -> dict[str, tuple[Rule, ...]]:
         f"{flavour}.track_cone": _lepton(
             flavour,
             "min(0.3, 10 GeV / pT)",
-            partial(derive.shrinking_cone, derive.LARGEST_CONE, 1.0),
+            partial(derive.shrinking_cone, 0.3, 1.0),
             "lep_ptvarcone30",
             "lep_pt",
         ),

@@ -23,8 +23,8 @@ from fourlep.io.lean.tree_kernels import (
     LONG_STRING,
     NEW_CLASS,
     UNKNOWN,
+    BasketTables,
     Numbers,
-    Tables,
     behind_tag,
     branch_places,
     gather,
@@ -41,7 +41,7 @@ _REFERENCE_OFFSET = 2
 _TREE_VERSIONS = (19, 20)
 
 
-class Table(NamedTuple):
+class BasketTable(NamedTuple):
     """The baskets of a branch that are on disk.
 
     Parameters
@@ -140,7 +140,7 @@ class Record:
 
     def tables(
         self, positions: Sequence[int], limits: tuple[int, int, int]
-    ) -> list[tuple[Numbers, Table]]:
+    ) -> list[tuple[Numbers, BasketTable]]:
         """Read the members and the tables of baskets of branch objects at ``positions``.
 
         Parameters
@@ -159,7 +159,7 @@ class Record:
                 raise ValueError("an impossible number of baskets")
         bounds = np.cumsum([0, *(each.n_baskets for each in found)], dtype=np.int64)
         n, n_baskets = len(found), int(bounds[-1])
-        tables = Tables(
+        tables = BasketTables(
             bounds, *(np.empty(k, dtype=np.int64) for k in (n_baskets + n, n_baskets, n_baskets, n))
         )
         read_tables(self.view, begin, tables, limits)
@@ -167,7 +167,7 @@ class Record:
         return [
             (
                 each,
-                Table(
+                BasketTable(
                     tables.entries[first + k : after + k + 1],
                     tables.seeks[first:after],
                     tables.sizes[first:after],

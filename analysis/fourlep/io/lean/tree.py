@@ -19,7 +19,7 @@ from fourlep.io.lean.basket_kernels import MAX_BASKET_BYTES
 from fourlep.io.lean.container import Key
 from fourlep.io.lean.inflate import InflationError, inflate
 from fourlep.io.lean.layout import Form, Layout, element_layout, leaf_layout
-from fourlep.io.lean.streamed import Record, Table
+from fourlep.io.lean.streamed import BasketTable, Record
 from fourlep.io.lean.tree_kernels import EMBEDDED, LONG, ORDER, OUTSIDE, Numbers
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.transport import ByteSource, read_range
@@ -115,12 +115,11 @@ class TreeTable:
     def branches(self, names: Sequence[str]) -> list[Branch]:
         """Look up several branches; errors as in `branch`."""
         missing = [name for name in names if name not in self._parsed]
-        places = [self._locate(name) for name in missing]
-        positions = [place for place in places if place is not None]
-        # What any of them is wrong with is found again, and named, one by one.
-        with suppress(*_UNREADABLE, UnsupportedError):
-            found = self._record.tables(positions, self._limits)
-            if len(found) == len(missing):
+        positions = [place for name in missing if (place := self._locate(name)) is not None]
+        if missing and len(positions) == len(missing):
+            # What is wrong with any of them is found again, and named, one by one.
+            with suppress(*_UNREADABLE, UnsupportedError):
+                found = self._record.tables(positions, self._limits)
                 for name, (fields, table) in zip(missing, found, strict=True):
                     self._parsed[name] = self._checked(name, fields, table)
         return [self.branch(name) for name in names]
@@ -153,7 +152,7 @@ class TreeTable:
         except UnsupportedError as error:
             raise UnsupportedError(f"{name}: {error}") from error
 
-    def _checked(self, name: str, fields: Numbers, table: Table) -> Branch:
+    def _checked(self, name: str, fields: Numbers, table: BasketTable) -> Branch:
         layout = self._layout(name, fields)
         if fields.io_features:
             raise UnsupportedError(f"{name}: input/output features {fields.io_features:#x}")

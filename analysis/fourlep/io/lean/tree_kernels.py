@@ -67,7 +67,7 @@ class Numbers(NamedTuple):
     total_bytes: int
 
 
-class Tables(NamedTuple):
+class BasketTables(NamedTuple):
     """Tables of baskets of several branches, end to end.
 
     Parameters
@@ -312,13 +312,13 @@ def many_numbers(record: Any, begin: Integers, out: Any) -> None:
     for k in range(len(begin)):
         found = numbers(record, begin[k])
         m = 0
-        for member in found:  # numba cannot enumerate a tuple
+        for member in found:
             out[k, m] = member
-            m += 1  # noqa: SIM113
+            m += 1  # noqa: SIM113  # numba cannot enumerate a tuple
 
 
 @compiled
-def read_tables(record: Any, begin: Integers, tables: Tables, limits: Any) -> None:
+def read_tables(record: Any, begin: Integers, tables: BasketTables, limits: Any) -> None:
     """Read the tables of several branches, and find what is wrong with each.
 
     Parameters

@@ -1,13 +1,35 @@
-"""Compilation of the kernels, kept on disk where there is a place for it."""
+"""Compilation of the kernels, kept on disk where there is a place for it.
+
+Numba's own cache looks at the file of one kernel alone: after an upgrade of this package
+it runs machine code with the old version of what the kernel calls, or fails on a class
+that has gone. Here the machine code belongs to the text of all kernels, and a cache that
+cannot be read or written is as good as none.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Callable
-from typing import TypeVar, cast
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    InTreeCacheLocator,
+    UserProvidedCacheLocator,
+    UserWideCacheLocator,
+)
 
 Function = TypeVar("Function", bound=Callable[..., object])
+
+#: Folders of machine code begin with this; so many of other versions are left.
+_PREFIX = "fourlep-"
+_MOST_FOLDERS = 4
 
 
 def inlined(function: Function) -> Function:
@@ -27,8 +49,71 @@ def compiled(function: Function) -> Function:
     all, as in a container without a writable folder, every process compiles anew.
     The interpreter's lock is released while a kernel runs.
     """
-    try:
-        kernel = numba.njit(nogil=True, error_model="numpy", cache=True)(function)
-    except RuntimeError:  # numba found no folder to write to
-        kernel = numba.njit(nogil=True, error_model="numpy")(function)
+    kernel = numba.njit(nogil=True, error_model="numpy")(function)
+    with suppress(RuntimeError):  # numba found no folder to write to
+        # What its enable_caching() does, with numba's own kind of cache.
+        cast("Any", kernel)._cache = cast("Any", KernelCache)(function)
     return cast("Function", kernel)
+
+
+@cache
+def fingerprint() -> str:
+    """Digest of the text of all modules that kernels are made of: those of this folder."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+class _OfThisText:
+    """Puts machine code into a folder of its own for each text of the kernels."""
+
+    def get_cache_path(self) -> str:
+        """Folder of the machine code."""
+        folder = super().get_cache_path()  # type: ignore[misc]  # of the locator that this is mixed into
+        return str(Path(folder, _PREFIX + fingerprint()))
+
+
+class _UserProvided(_OfThisText, UserProvidedCacheLocator):
+    """``NUMBA_CACHE_DIR``."""
+
+
+class _InTree(_OfThisText, InTreeCacheLocator):
+    """Beside the kernels."""
+
+
+class _UserWide(_OfThisText, UserWideCacheLocator):
+    """The user's cache folder."""
+
+
+class _Storage(CompileResultCacheImpl):
+    _locator_classes = [_UserProvided, _InTree, _UserWide]  # noqa: RUF012  # numba's declaration
+
+
+class KernelCache(FunctionCache):
+    """Machine code of one kernel on disk: a cache, never a prerequisite."""
+
+    _impl_class = _Storage
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Load machine code; None where there is none, or what is there is damaged."""
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]  # numba's
+        except Exception:  # noqa: BLE001  # damaged pickles raise anything
+            with suppress(OSError):
+                self.flush()  # type: ignore[no-untyped-call]  # numba's
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep machine code; a full or protected disk costs the next process a compilation."""
+        with suppress(OSError):
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]  # numba's
+            _remove_others(Path(self.cache_path))
+
+
+def _remove_others(folder: Path) -> None:
+    """Remove the machine code of other versions, the last few excepted."""
+    others = [path for path in folder.parent.glob(f"{_PREFIX}*") if path != folder]
+    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[_MOST_FOLDERS - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)

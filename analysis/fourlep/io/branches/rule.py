@@ -159,6 +159,13 @@ class Format:
         why = self.absences.get(column)
         return no_branch(rules) + (f" ({why})" if why else "")
 
+    def asked(self) -> frozenset[str]:
+        """Every branch that a rule can ask for, trigger chains excepted."""
+        groups = (*self.rules.values(), *self.simulation.values(), *self.data.values())
+        rules = (*self.simulated, *(rule for group in groups for rule in group))
+        slots = (*(slot for rule in rules for slot in rule.needs), *(rule.some for rule in rules))
+        return frozenset(name for slot in slots for name in slot)
+
     def _chains(self, names: AbstractSet[str]) -> set[str]:
         if not self.chain_branch:
             return set()

@@ -10,6 +10,26 @@ import numpy.typing as npt
 Integers = npt.NDArray[np.int64]
 
 
+class Tables(NamedTuple):
+    """Baskets of several branches, one row each, branch by branch.
+
+    Parameters
+    ----------
+    bounds : (n_branches + 1,) int64
+        First row of each branch, and the number of rows.
+    first, after : (n_rows,) int64
+        First entry of each basket and one past its last.
+    seek, size : (n_rows,) int64
+        Where each basket's record begins in the file, and its length.
+    """
+
+    bounds: Integers
+    first: Integers
+    after: Integers
+    seek: Integers
+    size: Integers
+
+
 class Inflated(NamedTuple):
     """Inflated baskets of one branch, end to end.
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fourlep.io.lean.arrays import Integers
+from fourlep.io.lean.arrays import Integers, Tables
 from fourlep.io.lean.bytes_kernels import signed32, unsigned16, unsigned32
 from fourlep.io.lean.compiled import compiled, inlined
 from fourlep.io.lean.native import Native, call_c
@@ -37,6 +37,40 @@ _BLOCK_HEADER_BYTES = 9
 _ZLIB, _ZSTD = 0x5A4C, 0x5A53
 
 
+class Fetched(NamedTuple):
+    """What one round of reading brought.
+
+    Parameters
+    ----------
+    seek, place : (n,) int64
+        Where records begin in the file, ascending, and in ``data``.
+    data : (n_bytes,) uint8
+        The bytes.
+    """
+
+    seek: Integers
+    place: Integers
+    data: npt.NDArray[np.uint8]
+
+
+class Promises(NamedTuple):
+    """What the tree says of the keys of some branches.
+
+    Parameters
+    ----------
+    names : (n_bytes,) uint8
+        Names of class, branch and tree as each branch's keys have them, end to end.
+    bounds : (n_branches + 1,) int64
+        Where each branch's begin, and the end.
+    entry_bytes : (n_branches,) int64
+        Length of an entry, 0 where entries differ and a table of them must be there.
+    """
+
+    names: npt.NDArray[np.uint8]
+    bounds: Integers
+    entry_bytes: Integers
+
+
 class Rows(NamedTuple):
     """Baskets to be looked at, one row each.
 
@@ -44,21 +78,24 @@ class Rows(NamedTuple):
     ----------
     place : (n,) int64
         Where the record begins in the fetched bytes.
-    size, seek, n_entries : (n,) int64
-        Its length, its place in the file and its number of entries, by the tree.
-    name_begin, name_end : (n,) int64
-        Place of the three names that its key must have.
-    entry_bytes : (n,) int64
-        Length of an entry, 0 where entries differ and a table of them must be there.
+    size, seek, first, n_entries : (n,) int64
+        Its length, its place in the file, its first entry and its number of entries, by
+        the tree.
+    branch : (n,) int64
+        Number of its branch.
     """
 
     place: Integers
     size: Integers
     seek: Integers
+    first: Integers
     n_entries: Integers
-    name_begin: Integers
-    name_end: Integers
-    entry_bytes: Integers
+    branch: Integers
+
+    @classmethod
+    def empty(cls, n: int) -> Rows:
+        """Rows to be filled."""
+        return cls(*np.empty((len(cls._fields), n), dtype=np.int64))
 
 
 class Keys(NamedTuple):
@@ -71,6 +108,8 @@ class Keys(NamedTuple):
     key_bytes, object_bytes, border, n_entries : (n,) int64
         Lengths of the key and of what is inflated, end of the entries in it, number of
         entries.
+    begin : (n,) int64
+        Where each basket begins when all are inflated end to end.
     """
 
     status: Integers
@@ -78,11 +117,12 @@ class Keys(NamedTuple):
     object_bytes: Integers
     border: Integers
     n_entries: Integers
+    begin: Integers
 
     @classmethod
     def empty(cls, n: int) -> Keys:
         """Keys to be filled."""
-        return cls(*(np.zeros(n, dtype=np.int64) for _ in range(5)))
+        return cls(*np.zeros((len(cls._fields), n), dtype=np.int64))
 
 
 @inlined
@@ -96,63 +136,108 @@ def little24(data: Any, position: Any) -> Any:
     )
 
 
-class Target(NamedTuple):
-    """Where baskets are inflated to.
+@compiled
+def expected(tables: Tables, row: Integers, counts: Integers, at_hand: Fetched, rows: Rows) -> bool:
+    """Look baskets up, in the tree's tables and among what was fetched.
 
     Parameters
     ----------
-    begin : (n,) int64
-        Place of each basket.
-    data : (n_bytes,) uint8
-        All of them.
-    """
+    tables
+        Of a set of branches.
+    row, counts
+        As in `fourlep.io.lean.branch_set.Baskets`.
+    at_hand
+        Where to find their bytes.
+    rows
+        Filled, as far as baskets are at hand.
 
-    begin: Integers
-    data: npt.NDArray[np.uint8]
+    Returns
+    -------
+    bool
+        Whether all are.
+    """
+    r = 0
+    n_fetched = len(at_hand.seek)
+    for branch in range(len(counts)):
+        for _ in range(counts[branch]):
+            k = row[r]
+            seek = tables.seek[k]
+            low, high = 0, n_fetched
+            while low < high:
+                middle = (low + high) // 2
+                if at_hand.seek[middle] < seek:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low == n_fetched or at_hand.seek[low] != seek:
+                return False
+            rows.place[r], rows.size[r], rows.seek[r] = at_hand.place[low], tables.size[k], seek
+            rows.first[r], rows.n_entries[r] = tables.first[k], tables.after[k] - tables.first[k]
+            rows.branch[r] = branch
+            r += 1
+    return True
 
 
 @compiled
-def verify(raw: Any, rows: Rows, names: Any, keys: Keys) -> None:
+def verify(raw: Any, rows: Rows, promises: Promises, keys: Keys) -> int:
     """Compare keys with what the tree says.
 
     Parameters
     ----------
     raw : (n_bytes,) uint8
         Fetched bytes.
-    names : (n_bytes,) uint8
-        Names that `Rows` point into.
+    promises
+        Of the branches that `Rows` number.
     keys
         Filled.
+
+    Returns
+    -------
+    int
+        Bytes of all baskets when they are inflated, or -1 where a key is wrong.
     """
+    n_bytes, n_wrong = 0, 0
     for r in range(len(rows.place)):
-        begin, size = rows.place[r], rows.size[r]
-        n_names = rows.name_end[r] - rows.name_begin[r]
-        keys.status[r] = CUT
-        if begin < 0 or size < _SMALL_FRONT or begin + size > len(raw):
-            continue
-        is_big = unsigned16(raw, begin + 4) > _BIG_VERSION
-        front = _BIG_FRONT if is_big else _SMALL_FRONT
-        n_key = front + n_names + _BACK_BYTES
-        if size < n_key:
-            continue
-        keys.status[r] = ANOTHER
-        seek = signed32(raw, begin + 18)
-        if is_big:
-            seek = seek << 32 | unsigned32(raw, begin + 22)
-        if signed32(raw, begin) != size or seek != rows.seek[r]:
-            continue
-        if not same(raw, begin + front, names, rows.name_begin[r], n_names):
-            continue
-        keys.status[r] = LENGTHS
-        n_object = signed32(raw, begin + 6)
-        if unsigned16(raw, begin + 14) != n_key or not 0 <= n_object <= MAX_BASKET_BYTES:
-            continue
-        keys.key_bytes[r], keys.object_bytes[r] = n_key, n_object
-        back = begin + n_key - _BACK_BYTES
-        keys.n_entries[r] = signed32(raw, back + 10)
-        keys.border[r] = signed32(raw, back + 14) - n_key
-        is_generated = raw[back + 18] >= _GENERATED_FLAG
-        keys.status[r] = GENERATED if is_generated else content_status(rows, keys, r)
+        verify_key(raw, rows, promises, keys, r)
+        keys.begin[r] = n_bytes
+        n_bytes += keys.object_bytes[r]
+        n_wrong += keys.status[r] != 0
+    return -1 if n_wrong > 0 else n_bytes
+
+
+@compiled
+def verify_key(raw: Any, rows: Rows, promises: Promises, keys: Keys, r: int) -> None:
+    """Compare one key."""
+    begin, size, branch = rows.place[r], rows.size[r], rows.branch[r]
+    first_name = promises.bounds[branch]
+    n_names = promises.bounds[branch + 1] - first_name
+    keys.status[r] = CUT
+    if begin < 0 or size < _SMALL_FRONT or begin + size > len(raw):
+        return
+    is_big = unsigned16(raw, begin + 4) > _BIG_VERSION
+    front = _BIG_FRONT if is_big else _SMALL_FRONT
+    n_key = front + n_names + _BACK_BYTES
+    if size < n_key:
+        return
+    keys.status[r] = ANOTHER
+    seek = signed32(raw, begin + 18)
+    if is_big:
+        seek = seek << 32 | unsigned32(raw, begin + 22)
+    if signed32(raw, begin) != size or seek != rows.seek[r]:
+        return
+    if not same(raw, begin + front, promises.names, first_name, n_names):
+        return
+    keys.status[r] = LENGTHS
+    n_object = signed32(raw, begin + 6)
+    if unsigned16(raw, begin + 14) != n_key or not 0 <= n_object <= MAX_BASKET_BYTES:
+        return
+    keys.key_bytes[r], keys.object_bytes[r] = n_key, n_object
+    back = begin + n_key - _BACK_BYTES
+    keys.n_entries[r] = signed32(raw, back + 10)
+    keys.border[r] = signed32(raw, back + 14) - n_key
+    is_generated = raw[back + 18] >= _GENERATED_FLAG
+    entry_bytes = promises.entry_bytes[branch]
+    keys.status[r] = GENERATED if is_generated else content_status(rows, keys, r, entry_bytes)
 
 
 @compiled
@@ -165,18 +250,18 @@ def same(raw: Any, begin: int, names: Any, first: int, n: int) -> bool:
 
 
 @compiled
-def content_status(rows: Rows, keys: Keys, r: int) -> int:
+def content_status(rows: Rows, keys: Keys, r: int, entry_bytes: int) -> int:
     """What is wrong with the entries that a key promises."""
     n_object, border, n = keys.object_bytes[r], keys.border[r], keys.n_entries[r]
     if n != rows.n_entries[r] or not 0 <= border <= n_object:
         return COUNT
-    if rows.entry_bytes[r] > 0:
-        return 0 if border == n * rows.entry_bytes[r] else UNFILLED
+    if entry_bytes > 0:
+        return 0 if border == n * entry_bytes else UNFILLED
     return TABLE if n_object - border < 4 * (n + 2) else 0
 
 
 @compiled
-def inflate_blocks(raw: Any, rows: Rows, keys: Keys, target: Target, using: Native) -> None:
+def inflate_blocks(raw: Any, rows: Rows, keys: Keys, out: Any, using: Native) -> int:
     """Inflate verified baskets.
 
     Parameters
@@ -184,22 +269,33 @@ def inflate_blocks(raw: Any, rows: Rows, keys: Keys, target: Target, using: Nati
     raw, rows, keys
         As `verify` left them; ``keys.status`` is `LEFT` for a basket that this did not
         inflate.
-    target
+    out : (n_bytes,) uint8
         Filled.
     using
         Libraries.
+
+    Returns
+    -------
+    int
+        Baskets that are left.
     """
+    n_left = 0
     for r in range(len(rows.place)):
         here = rows.place[r] + keys.key_bytes[r]
         end = rows.place[r] + rows.size[r]
-        to, n = target.begin[r], keys.object_bytes[r]
-        if to < 0 or n < 0 or to + n > len(target.data) or here < 0 or end > len(raw):
-            keys.status[r] = LEFT
+        to, n = keys.begin[r], keys.object_bytes[r]
+        keys.status[r] = LEFT
+        if to < 0 or n < 0 or to + n > len(out) or here < 0 or end > len(raw):
+            n_left += 1
         elif end - here == n:  # stored as it is
             for k in range(n):  # as a slice it would take seconds to compile
-                target.data[to + k] = raw[here + k]
-        elif inflated((raw, here, end), (target.data, to, n), using) != n:
-            keys.status[r] = LEFT
+                out[to + k] = raw[here + k]
+            keys.status[r] = 0
+        elif inflated((raw, here, end), (out, to, n), using) == n:
+            keys.status[r] = 0
+        else:
+            n_left += 1
+    return n_left
 
 
 @compiled

@@ -9,38 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from fourlep.io.lean.arrays import Integers
+from fourlep.io.lean.arrays import Integers, Tables
 from fourlep.io.lean.compiled import compiled
 from fourlep.io.lean.layout import Form
 from fourlep.io.lean.tree import Branch
 
 #: Codes of the forms, for kernels.
 FORM_CODES = {form: code for code, form in enumerate(Form)}
-
-
-class Tables(NamedTuple):
-    """Baskets of several branches, one row each, branch by branch.
-
-    Parameters
-    ----------
-    bounds : (n_branches + 1,) int64
-        First row of each branch, and the number of rows.
-    first, after : (n_rows,) int64
-        First entry of each basket and one past its last.
-    seek, size : (n_rows,) int64
-        Where each basket's record begins in the file, and its length.
-    """
-
-    bounds: Integers
-    first: Integers
-    after: Integers
-    seek: Integers
-    size: Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +33,11 @@ class BranchSet:
     """
 
     branches: tuple[Branch, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple([branch.name for branch in self.branches])
 
     @cached_property
     def tables(self) -> Tables:

@@ -18,7 +18,6 @@ from fourlep.events import Events
 from fourlep.io.assemble import assemble
 from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.baskets import BasketReader
-from fourlep.io.lean.branch_set import BranchSet
 from fourlep.io.lean.cuts import ScanPlan
 from fourlep.io.lean.index import Table
 from fourlep.io.lean.pairs import PairTest
@@ -151,18 +150,9 @@ class Gatherer:
         branches = self._branches(names)
         if not len(entries):
             return {branch.name: Values.empty(branch.layout) for branch in branches}
-        url = self._source.url
         result: dict[str, Values] = {}
-        missing: list[Branch] = []
-        for branch in branches:
-            kept = self._baskets.kept(branch, entries)
-            if kept is None:
-                missing.append(branch)
-            else:
-                result |= values(*kept, entries, url)
-        if missing:
-            wanted = self._baskets.together(missing).baskets(entries)
-            result |= values(wanted, self._baskets.inflated(wanted), entries, url)
+        for wanted, held in self._baskets.rounds(branches, entries):
+            result |= values(wanted, held, entries, self._source.url)
         return result
 
     def parts(
@@ -191,35 +181,40 @@ class Gatherer:
             held = {**early.take(here & passes).values, **self.values(late, group)}
             yield Part(request, group, held, rejected if len(rejected.entry) else None)
 
-    def cost(self, request: Request, pending: Sequence[Integers]) -> float:
-        """Inflated bytes of the baskets that entries need, about."""
-        return self._set(request.branches).baskets(np.concatenate(pending)).cost
+    def cost(self, request: Request, entries: Integers) -> float:
+        """Inflated bytes of the baskets that entries need, about; at most so many if few."""
+        return self._cost(self._branches(request.branches), entries)
+
+    def _cost(self, branches: Sequence[Branch], entries: Integers) -> float:
+        n = len(entries)  # of rare survivors, each in baskets of its own
+        most = sum(min(n, len(branch.seeks)) * branch.basket_bytes for branch in branches)
+        if most <= PART_BYTES:
+            return most
+        return self._baskets.together(branches).baskets(entries).cost
 
     def looking_ahead(self, request: Request, plan: ScanPlan) -> Callable[[Integers], None]:
         """Make what `fourlep.io.lean.scan.scan` tells the survivors of a stage to."""
+        if not self._source.is_remote:
+            return lambda _: None
         names = {cut.branch.name: cut.branch for cut in (*plan.electron, *plan.muon)}
         names |= {branch.name: branch for branch in self._branches(request.branches)}
 
         def ahead(entries: Integers) -> None:
-            if not self._source.is_remote:
-                return
             wanted = self._baskets.together(list(names.values())).baskets(entries)
             if int(wanted.size.sum()) <= AHEAD_BYTES:
-                self._baskets.fetch([wanted])
+                self._baskets.fetch(wanted)
 
         return ahead
 
     def _branches(self, names: Iterable[str]) -> list[Branch]:
         return self._tree.branches(tuple(names))
 
-    def _set(self, names: Iterable[str]) -> BranchSet:
-        return self._baskets.together(self._branches(names))
-
     def _divided(self, names: Sequence[str], entries: Integers) -> list[Integers]:
         """Cut entries where a basket of the first branch ends and a part is full."""
-        wanted = self._set(names).baskets(entries)
-        if wanted.cost <= PART_BYTES:
+        branches = self._branches(names)
+        if self._cost(branches, entries) <= PART_BYTES:
             return [entries]
+        wanted = self._baskets.together(branches).baskets(entries)
         tables = wanted.branches.tables
         bounds = np.searchsorted(entries, tables.first[: tables.bounds[1]])
         bounds = np.append(bounds, len(entries))

@@ -29,7 +29,7 @@ from fourlep.io.lean.layout import Form, Layout
 from fourlep.io.lean.tree import Branch
 from fourlep.io.lean.unsupported import UnsupportedError
 
-_VERSION = 1
+_VERSION = 2
 _LEVEL = 9
 _DIGEST_BYTES = 32
 #: A shard of ten thousand files is far below.
@@ -96,8 +96,23 @@ class IndexedTable:
         return [self.branch(name) for name in names]
 
 
-def kept(table: Table, uuid: str, n_bytes: int, wanted: Iterable[str]) -> IndexedTable:
-    """Keep the branches ``wanted`` of a file's table, those that it has and that are known."""
+def kept(
+    table: Table, identity: tuple[str, int], wanted: Iterable[str], asked: Iterable[str]
+) -> IndexedTable:
+    """Keep some branches of a file's table.
+
+    Parameters
+    ----------
+    table
+        The table.
+    identity
+        UUID and length of its file.
+    wanted
+        Branches to keep, those that it has and that are known.
+    asked
+        Branches that a reader may ask for, members of split ones among them, which a
+        table does not list: whether it has them is kept of all.
+    """
     branches: dict[str, Branch] = {}
     for name in wanted:
         if name in table.names:
@@ -105,8 +120,9 @@ def kept(table: Table, uuid: str, n_bytes: int, wanted: Iterable[str]) -> Indexe
                 branches[name] = table.branch(name)
             except UnsupportedError:
                 continue
-    names = frozenset((*table.names, *branches))
-    return IndexedTable(uuid, n_bytes, table.title, table.n_entries, names, branches)
+    members = (name for name in asked if name in table.names)
+    names = frozenset((*table.names, *members, *branches))
+    return IndexedTable(*identity, table.title, table.n_entries, names, branches)
 
 
 def write_shard(path: Path, tables: Mapping[str, IndexedTable]) -> None:

@@ -94,7 +94,8 @@ class LeanFile(Closing):
         resolved = [rule.resolve(self._tree.names) for rule in TTREE.simulated]
         told = [name for source in resolved if source is not None for name in source.branches]
         wanted = dict.fromkeys((*told, *self._request((), columns).branches))
-        return kept(self._tree, self._uuid, self._source.size, wanted)
+        identity = self._uuid, self._source.size
+        return kept(self._tree, identity, wanted, TTREE.asked())
 
     @property
     def url(self) -> str:
@@ -213,19 +214,21 @@ class LeanFile(Closing):
             that fail it come apart and without the others (`Part.rejected`).
         """
         counting = self._request((), counting_columns(cascade))
-        plan = plan_scan(cascade, counting.sources, self._tree)
         request = self._request(columns, optional)
         stage = self._stage(cascade, early)
         first = stage.request if stage else request
+        self._tree.branches((*counting.branches, *first.branches))  # their tables, in one go
+        plan = plan_scan(cascade, counting.sources, self._tree)
         ahead = self._gatherer.looking_ahead(first, plan)
         pending: list[Integers] = []
         is_first = True
         for begin, end in windows(plan, *self._range(start, stop)):
+            self._baskets.forget()  # the last window's, however many there are
             found = scan(self._baskets, plan, begin, end, url=self.url, ahead=ahead)
             if not plan.is_exact and len(found):
                 found = self._decided(cascade, counting, found)
             pending.append(found)
-            if self._gatherer.cost(first, pending) > PART_BYTES:
+            if self._gatherer.cost(first, np.concatenate(pending)) > PART_BYTES:
                 yield from self._gatherer.parts(request, np.concatenate(pending), stage)
                 pending, is_first = [], False
         if any(map(len, pending)) or is_first:

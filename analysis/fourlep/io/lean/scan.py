@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from fourlep.errors import CorruptFileError
 from fourlep.io.lean.arrays import Inflated, Integers, Leptons
 from fourlep.io.lean.baskets import BasketReader
-from fourlep.io.lean.branch_set import Baskets
+from fourlep.io.lean.branch_set import BranchSet
 from fourlep.io.lean.bytes_kernels import HEADER_BYTES
 from fourlep.io.lean.cuts import ScanCut, ScanPlan
 from fourlep.io.lean.scan_kernels import scan_first, scan_lengths, scan_next
@@ -84,14 +84,13 @@ def scan(
     if not stages:
         return np.arange(start, stop)
 
-    def wanted(cut: ScanCut) -> Baskets:
-        return reader.together((cut.branch,)).baskets(start + alive)
+    def branches(stage: Sequence[tuple[bool, ScanCut]]) -> BranchSet:
+        return reader.together([cut.branch for _, cut in stage])
 
     first = [(electrons if is_electron else muons, cut) for is_electron, cut in stages[0]]
-    whole = [reader.together((cut.branch,)).baskets_between(start, stop) for _, cut in first]
-    reader.fetch(whole)
-    for (flavour, cut), baskets in zip(first, whole, strict=True):
-        flavour.begin(cut, reader, baskets)
+    columns = reader.columns(branches(stages[0]).baskets_between(start, stop))
+    for (flavour, cut), held in zip(first, columns, strict=True):
+        flavour.begin(cut, held)
     alive = np.flatnonzero(_reaching(plan, electrons.passing, muons.passing, stop - start))
     for flavour, cut in first:
         flavour.first(cut, alive)
@@ -100,11 +99,10 @@ def scan(
         if not len(alive):
             break
         ahead(start + alive)
-        reader.fetch([wanted(cut) for _, cut in stage])
-        for is_electron, cut in stage:
-            flavour = electrons if is_electron else muons
-            flavour.go_on(cut, reader, wanted(cut), alive)
-            alive = _still_alive(plan, electrons, muons, alive)
+        columns = reader.columns(branches(stage).baskets(start + alive))
+        for (is_electron, cut), held in zip(stage, columns, strict=True):
+            (electrons if is_electron else muons).go_on(cut, held, alive)
+        alive = _still_alive(plan, electrons, muons, alive)
     return start + alive
 
 
@@ -150,10 +148,8 @@ class _Flavour:
         """Leptons of each entry that pass, (n,); none before the first cut: all might."""
         return _ANY if self._walked is None else self._walked[1].passing
 
-    def begin(self, cut: ScanCut, reader: BasketReader, baskets: Baskets) -> None:
+    def begin(self, cut: ScanCut, held: Inflated) -> None:
         """Count the leptons of every event, by the column of the first cut."""
-        held = reader.inflated(baskets)
-        reader.keep(baskets, held)
         leptons = _leptons(self._n_entries, held, cut.cut.item)
         self._check(cut, scan_lengths(held, self._start, cut.cut.item, leptons))
         self._walked = held, leptons
@@ -163,10 +159,8 @@ class _Flavour:
         held, leptons = self._first_column()
         self._check(cut, scan_first(held, self._start, cut.cut, leptons, alive))
 
-    def go_on(self, cut: ScanCut, reader: BasketReader, baskets: Baskets, alive: Integers) -> None:
+    def go_on(self, cut: ScanCut, held: Inflated, alive: Integers) -> None:
         """Apply a further cut, to the leptons of events that are alive."""
-        held = reader.inflated(baskets)
-        reader.keep(baskets, held)
         _, leptons = self._first_column()
         self._check(cut, scan_next(held, self._start, cut.cut, leptons, alive))
 

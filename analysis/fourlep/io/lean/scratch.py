@@ -17,6 +17,8 @@ _MAX_FREE_BYTES = 64 << 20
 _STEP_BYTES = 1 << 18
 #: A buffer serves for no less than its length over this: a long one would be missed.
 _MOST_SPARE = 4
+#: Length of the blocks that small rounds share; what is not used of one costs nothing.
+_BLOCK_BYTES = 16 << 20
 
 
 class _Pool:
@@ -52,11 +54,39 @@ class _Pool:
 _POOL = _Pool()
 
 
+class Block:
+    """A long buffer that rounds fill one after the other.
+
+    Parameters
+    ----------
+    buffer
+        Its bytes.
+    """
+
+    def __init__(self, buffer: npt.NDArray[np.uint8]) -> None:
+        self._buffer = buffer
+        self._used = 0
+        #: All of it, which kernels read: one type and one object, whoever made the buffer.
+        self.data = buffer[:]
+        self.data.flags.writeable = False
+
+    @property
+    def n_free(self) -> int:
+        """Bytes that are left."""
+        return len(self._buffer) - self._used
+
+    def room(self, n_bytes: int) -> tuple[int, npt.NDArray[np.uint8]]:
+        """Take the next bytes: where they begin, and room to write to."""
+        begin, self._used = self._used, self._used + n_bytes
+        return begin, self._buffer[begin : self._used]
+
+
 class Scratch:
     """Buffers lent to one user, who gives all of them back at once."""
 
     def __init__(self) -> None:
         self._lent: list[npt.NDArray[np.uint8]] = []
+        self._block: Block | None = None
 
     def room(self, n_bytes: int) -> npt.NDArray[np.uint8]:
         """Lend room for ``n_bytes``, of any content, until `give_back`."""
@@ -64,7 +94,14 @@ class Scratch:
         self._lent.append(buffer)
         return buffer[:n_bytes]
 
+    def block(self, n_bytes: int) -> Block:
+        """Lend a block with ``n_bytes`` left, the last one where that will do."""
+        if self._block is None or self._block.n_free < n_bytes:
+            self._block = Block(self.room(max(n_bytes, _BLOCK_BYTES)))
+        return self._block
+
     def give_back(self) -> None:
         """Return all that was lent: whoever looks at it later finds others' bytes."""
         _POOL.give_back(self._lent)
         self._lent = []
+        self._block = None

@@ -115,8 +115,10 @@ class TreeTable:
     def branches(self, names: Sequence[str]) -> list[Branch]:
         """Look up several branches; errors as in `branch`."""
         missing = [name for name in names if name not in self._parsed]
+        if not missing:
+            return [self._parsed[name] for name in names]
         positions = [place for name in missing if (place := self._locate(name)) is not None]
-        if missing and len(positions) == len(missing):
+        if len(positions) == len(missing):
             # What is wrong with any of them is found again, and named, one by one.
             with suppress(*_UNREADABLE, UnsupportedError):
                 found = self._record.tables(positions, self._limits)

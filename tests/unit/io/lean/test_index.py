@@ -99,6 +99,25 @@ def test_a_column_that_was_not_indexed_is_read_without_it(
 
 
 @pytest.mark.usefixtures("fresh")
+def test_a_column_that_was_not_indexed_is_not_taken_for_missing(
+    write_lean: WriteLean, tmp_path: Path
+) -> None:
+    """Whether a file has it decides what a selection leaves out."""
+    path = write_lean()
+    counting = ["electron.pt", "electron.is_loose", "muon.pt", "muon.quality"]
+    index = _index(path, tmp_path / "index", counting)
+
+    def found(index: IndexedTable | None) -> tuple[set[str], frozenset[str]]:
+        with open_events(str(path), index=index) as file:
+            events = joined(file.survivors(cascade(), ["electron.pt"], optional=["muon.d0"]))
+            assert events is not None
+            return set(events.muons.fields), file.columns()
+
+    assert found(index) == found(None)
+    assert "d0" in found(index)[0]
+
+
+@pytest.mark.usefixtures("fresh")
 def test_a_damaged_shard_is_as_good_as_none(write_lean: WriteLean, tmp_path: Path) -> None:
     path = write_lean()
     _index(path, tmp_path / "index")

@@ -10,6 +10,7 @@ from fourlep.errors import MissingColumnError, UnknownFormatError
 from fourlep.events import Cascade, Cut
 from fourlep.io import open_events
 from fourlep.io.lean.reader import LeanFile
+from fourlep.io.lean.scratch import Scratch
 from fourlep.io.uproot_reader import UprootFile
 from fourlep.synth.physlite.ragged import Ragged
 from fourlep.synth.physlite.write import Clusters
@@ -142,6 +143,34 @@ def test_survivors_come_in_parts_of_bounded_size(
         parts = list(lean.survivors(cascade(), columns))
         assert len(parts) > 3
         assert_same(joined(parts), joined(plain.survivors(cascade(), columns)))
+
+
+def test_the_windows_of_a_long_file_use_the_same_memory(
+    write_lean: WriteLean, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing survives, so no part ever ends; the memory is that of one window."""
+    path = write_lean(share=0.0)
+    monkeypatch.setattr("fourlep.io.lean.scan.WINDOW_BYTES", 2_000)
+    monkeypatch.setattr("fourlep.io.lean.scratch._BLOCK_BYTES", 1)
+    lent: list[int] = []
+    windows: list[int] = []
+    take, give_back = Scratch.room, Scratch.give_back
+
+    def room(scratch: Scratch, n_bytes: int) -> np.ndarray:
+        lent.append(n_bytes)
+        return take(scratch, n_bytes)
+
+    def ended(scratch: Scratch) -> None:
+        windows.append(len(lent))
+        lent.clear()
+        give_back(scratch)
+
+    monkeypatch.setattr(Scratch, "room", room)
+    monkeypatch.setattr(Scratch, "give_back", ended)
+    with LeanFile(str(path)) as lean:
+        assert list(lean.survivors(cascade(), ["event.number"])) == []
+    assert len(windows) > 5
+    assert max(windows) <= 2 * 3  # fetched and inflated, of at most three columns in turn
 
 
 def test_the_real_sample_agrees_in_every_column(shared_data: Path) -> None:

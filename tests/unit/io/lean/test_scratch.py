@@ -70,3 +70,22 @@ def test_files_that_are_read_in_turns_do_not_disturb_each_other(
     for k, expected in enumerate(alone):
         for found, wanted in zip([turn[k] for turn in in_turns], expected, strict=False):
             assert_same(found, wanted)
+
+
+def test_rounds_share_a_block_until_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "_BLOCK_BYTES", 1 << 20)
+    one = Scratch()
+    block = one.block(1000)
+    first, room = block.room(1000)
+    room[:] = 7
+    assert one.block(5000) is block
+    second, _ = block.room(5000)
+    assert (first, second) == (0, 1000)
+    assert set(block.data[first:second]) == {7}
+    assert one.block(1 << 20) is not block  # what is left does not do
+
+
+def test_what_is_lent_cannot_be_written_by_its_readers() -> None:
+    block = Scratch().block(10)
+    with pytest.raises(ValueError, match="read-only"):
+        block.data[0] = 1

@@ -17,12 +17,15 @@ import numpy.typing as npt
 
 from fourlep.events import Cascade, Cut
 from fourlep.io.tracks import ELECTRONS_KEY, GSF_TRACKS_KEY, INNER_DETECTOR_TRACKS_KEY
+from fourlep.synth.physlite.layout import layout
 from fourlep.synth.physlite.ragged import NO_INDEX, Ragged, links
 from fourlep.synth.physlite.write import Clusters, Column, write_tree
 from fourlep.synth.rootfile.codec import Compression
 
 N_WEIGHTS = 300
 _CHAIN_BRANCH = "AnalysisTrigMatch_HLT_e26_lhtight_nod0_ivarlooseAuxDyn.TrigMatchedObjects"
+#: Branches that observed data lack.
+_SIMULATED = ("EventInfoAuxDyn.mcChannelNumber", "EventInfoAuxDyn.mcEventWeights")
 #: Loose identification and muon quality of leptons that count and that do not.
 _GOOD_QUALITY, _BAD_QUALITY = 1, 3
 
@@ -39,11 +42,14 @@ class Content:
         Share of events with four counting leptons, 0 to 1.
     seed
         Of the random numbers.
+    is_data
+        Whether it has the branches of observed data: no generator weights, no truth.
     """
 
     n_events: int
     survivor_share: float
     seed: int
+    is_data: bool = False
 
 
 def cascade() -> Cascade:
@@ -73,9 +79,11 @@ def write_file(
     compression, clusters
         As in `fourlep.synth.physlite.write.write_tree`.
     """
+    whole = layout()
     write_tree(
         path,
         columns(content),
+        layout=whole.of_data() if content.is_data else whole,
         compression=compression,
         clusters=clusters,
         label="SYNTHETIC: made to measure readers, no physics",
@@ -87,7 +95,7 @@ def columns(content: Content) -> Mapping[str, Column]:
     rng = np.random.default_rng(content.seed)
     n = content.n_events
     n_electrons, n_muons, survives = _multiplicities(content, rng)
-    return {
+    made = {
         **_event(n, rng),
         **_electrons(n_electrons, survives, rng),
         **_muons(n_muons, survives, rng),
@@ -97,6 +105,10 @@ def columns(content: Content) -> Mapping[str, Column]:
         **_vertices(n, rng),
         _CHAIN_BRANCH: _chain(n, rng),
     }
+    if content.is_data:
+        made["EventInfoAuxDyn.eventTypeBitmask"] = np.zeros(n, dtype=np.uint32)
+        made = {name: values for name, values in made.items() if name not in _SIMULATED}
+    return made
 
 
 def _multiplicities(

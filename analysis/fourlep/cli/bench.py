@@ -37,10 +37,11 @@ def bench() -> None:
 def reader(n_events: int, rounds: int, as_json: bool) -> None:
     """Measure the lean reader against coffea and against inflation alone.
 
-    Makes files with one in a hundred and one in ten thousand four-lepton events, checks
-    that both readers agree on them, and prints events per CPU second, their ratio, bytes
-    an event, both with an index of baskets, the cost of opening, memory and the time of a
-    first start. Takes several minutes and, for a while, two gigabytes of disk.
+    Makes files with one in a hundred and one in ten thousand four-lepton events, of
+    simulation and as of observed data, checks that both readers agree on them, and prints
+    events per CPU second, their ratio, bytes an event, both with an index of baskets, the
+    cost of opening, memory and the time of a first start. Takes several minutes and, for
+    a while, three gigabytes of disk.
     """
     from rich.console import Console
 

@@ -24,11 +24,15 @@ def test_a_figure_knows_whether_its_target_is_met(
     assert Figure("what", value, "", target).is_met is met
 
 
-def test_files_have_the_share_of_survivors_that_was_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_data", [False, True])
+def test_files_have_the_share_of_survivors_that_was_asked_for(
+    tmp_path: Path, is_data: bool
+) -> None:
     path = tmp_path / "file.root"
-    write_file(path, Content(2000, 0.01, seed=4))
+    write_file(path, Content(2000, 0.01, seed=4, is_data=is_data))
     blocks = Blocks()
     with LeanFile(str(path), inflator=blocks.watch) as file:
+        assert file.is_simulation is not is_data
         assert sum(map(len, file.survivors(cascade(), ["event.number"]))) == 20
     assert blocks.records
     assert blocks.inflate_s() > 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,12 +134,15 @@ def run(
 
 @contextmanager
 def _resumable() -> Iterator[None]:
-    """Say how to go on where somebody interrupts the run."""
+    """Say how to go on where somebody, or the batch system, interrupts the run."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
         click.echo("the same command with --resume goes on where this ends", err=True)
         raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fit(output: Path, config: Path | None, *, unblind: bool) -> None:

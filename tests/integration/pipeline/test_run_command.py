@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -363,6 +366,25 @@ def test_who_interrupts_a_run_is_told_how_to_go_on(
     answer = fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", tmp_path / "out")
     assert answer.status == 130
     assert "--resume goes on" in answer.err
+
+
+def test_a_batch_system_that_ends_a_run_is_told_how_to_go_on(
+    fourlep: Command,
+    ntuple: Writer,
+    fileset: Filesets,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def end(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("fourlep.pipeline.run.execute", end)
+    answer = fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", tmp_path / "out")
+    assert answer.status == 130
+    assert "--resume goes on" in answer.err
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize(

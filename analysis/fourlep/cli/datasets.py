@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fourlep.cli.fileset_options import fileset_options
+from fourlep.cli.fileset_options import fileset_options, place_of
 from fourlep.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def list_filesets(*, as_json: bool) -> None:
         ],
         numbers=4,
     )
-    click.echo("`fourlep run synthetic` makes and takes a synthetic stand-in release.", err=True)
+    click.echo("`synthetic` is a stand-in release, made when it is first asked for.", err=True)
 
 
 @datasets.command(short_help="Show the datasets of FILESET and their numbers.")
@@ -67,9 +67,10 @@ def show(*, fileset: str, names: tuple[str, ...], as_json: bool, **options: Any)
     """
     from fourlep.datasets.fileset import load_fileset
 
-    loaded = load_fileset(fileset, **options)
+    place = place_of(fileset)
+    loaded = load_fileset(place, **options)
     chosen = [loaded.dataset(name) for name in names] or list(loaded.datasets)
-    sources = _sources(fileset)
+    sources = _sources(place)
     if as_json:
         content = {
             "fileset": loaded.name,
@@ -98,7 +99,7 @@ def write_fileset(*, fileset: str, output: Path | None, **options: Any) -> None:
     from fourlep.datasets.fileset import load_fileset
     from fourlep.errors import OutputError
 
-    text = json.dumps(to_coffea(load_fileset(fileset, **options)), indent=1)
+    text = json.dumps(to_coffea(load_fileset(place_of(fileset), **options)), indent=1)
     if output is None:
         click.echo(text)
         return
@@ -196,16 +197,16 @@ def _remarks(
     return lines
 
 
-def _catalogue(fileset: str) -> Catalogue | None:
+def _catalogue(fileset: str | Path) -> Catalogue | None:
     from fourlep.datasets.catalogue import read_catalogue
     from fourlep.datasets.fileset import BUILT_IN
 
-    if fileset in BUILT_IN:
-        return read_catalogue(BUILT_IN[fileset].catalogue)
+    if str(fileset) in BUILT_IN:
+        return read_catalogue(BUILT_IN[str(fileset)].catalogue)
     return read_catalogue(fileset) if Path(fileset).is_dir() else None
 
 
-def _sources(fileset: str) -> dict[str, list[str]]:
+def _sources(fileset: str | Path) -> dict[str, list[str]]:
     """Where the numbers of each dataset are from."""
     catalogue = _catalogue(fileset)
     if catalogue is None:

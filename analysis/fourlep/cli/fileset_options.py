@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from fourlep.cli.progress import file_counter
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
@@ -51,3 +53,12 @@ def fileset_options(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def place_of(fileset: str) -> str | Path:
+    """What `load_fileset` takes for FILESET; makes the embedded release where that is it."""
+    from fourlep.pipeline.embedded import EMBEDDED, embedded_release
+
+    if fileset != EMBEDDED:
+        return fileset
+    return embedded_release(tell=lambda line: click.echo(line, err=True), progress=file_counter())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fourlep.cli.fileset_options import place_of
 from fourlep.errors import DatasetError
 
 
@@ -56,7 +57,7 @@ def build(fileset: str, output: Path | None, names: tuple[str, ...], threads: in
         columns |= dict.fromkeys((*counted, *chosen.required, *chosen.optional))
     folder = output or index_dir()
     n_files = n_indexed = 0
-    for dataset in load_fileset(fileset).datasets:
+    for dataset in load_fileset(place_of(fileset)).datasets:
         done = index_dataset(dataset, folder, tuple(columns), threads)
         for url, reason in done.left_out.items():
             click.echo(f"{url}: left out: {reason}", err=True)

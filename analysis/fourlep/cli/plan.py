@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fourlep.cli.fileset_options import place_of
 from fourlep.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def plan(
     from fourlep.execution.planning import EVENTS_OF_A_DATA_FILE, Site
     from fourlep.execution.planning import plan as predict
 
-    files = [file for dataset in load_fileset(fileset).datasets for file in dataset.files]
+    files = [file for dataset in load_fileset(place_of(fileset)).datasets for file in dataset.files]
     n_unknown = sum(file.n_events is None for file in files)
     n_events = sum(file.n_events or 0 for file in files) + n_unknown * EVENTS_OF_A_DATA_FILE
     site = Site(workers, bandwidth, round_trip_ms / 1e3, is_cold=cold)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fourlep.cli.fileset_options import fileset_options
-from fourlep.cli.progress import file_counter, progress_bar
+from fourlep.cli.fileset_options import fileset_options, place_of
+from fourlep.cli.progress import progress_bar
 from fourlep.errors import FourlepError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def run(
     if with_fit:
         fit_config(config, selection)  # a wrong table is told before the run, not after it
     chosen = load_fileset(
-        _embedded(fileset),
+        place_of(fileset),
         data_dir=data_dir,
         processes=processes,
         without_corrections=without_corrections,
@@ -156,15 +156,6 @@ def _fit(output: Path, config: Path | None, *, unblind: bool) -> None:
         page = write_report(output, unblind=unblind)
         click.echo(f"report: {page} (without a fit; `fourlep fit {output}` tries again)")
         raise
-
-
-def _embedded(fileset: str) -> str | Path:
-    """Make the embedded release where it is asked for."""
-    from fourlep.pipeline.embedded import EMBEDDED, embedded_release
-
-    if fileset != EMBEDDED:
-        return fileset
-    return embedded_release(tell=lambda line: click.echo(line, err=True), progress=file_counter())
 
 
 def _print_summary(record: RunRecord) -> None:

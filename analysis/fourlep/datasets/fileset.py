@@ -137,7 +137,7 @@ def _load(source: str | Path, without: Collection[str], with_: Collection[str]) 
         raise DatasetError(
             f"no fileset {str(source)!r}",
             remedy=f"name one of {', '.join(BUILT_IN)}, a fileset JSON, "
-            f"or a directory with {FILE_NAME}; `fourlep run` takes synthetic, too",
+            f"or a directory with {FILE_NAME}; on the command line also synthetic",
         )
     amendment.chosen((), without=without, with_=with_)
     return _located(from_coffea(read_json(path), path.stem))

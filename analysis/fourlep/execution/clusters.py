@@ -6,6 +6,7 @@ A `Launcher` gives clusters; when one is lost the run asks for the next.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -194,9 +195,10 @@ class LocalCluster:
         return True
 
     def close(self) -> None:
-        """End the processes: they notice that their standard input closes."""
+        """End the processes, which notice that their standard input closes, and tidy up."""
         for process in (*self._workers, self._scheduler):
             _end(process)
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _worker(self, number: int) -> subprocess.Popen[bytes]:
         return self._start(

@@ -73,6 +73,7 @@ def test_processes_give_what_one_process_gives(tmp_path: Path) -> None:
     assert_whole(local)
     assert local.metrics.n_clusters == 1
     assert nodes("") == []
+    assert not (tmp_path / "local" / "scratch").exists()
 
 
 def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 
 
 class Tables(NamedTuple):

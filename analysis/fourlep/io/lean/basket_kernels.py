@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from fourlep.io.lean.arrays import Integers, Tables
+from fourlep.io.lean.arrays import Bytes, Integers, Tables
 from fourlep.io.lean.bytes_kernels import signed32, unsigned16, unsigned32
 from fourlep.io.lean.compiled import compiled, inlined
+from fourlep.io.lean.inflate import Buffer
 from fourlep.io.lean.native import Native, call_c
 
 #: Longest inflated basket: ROOT's own limit is 1 GiB, PHYSLITE's have 128 KiB; a basket
@@ -50,7 +50,7 @@ class Fetched(NamedTuple):
 
     seek: Integers
     place: Integers
-    data: npt.NDArray[np.uint8]
+    data: Bytes
 
 
 class Promises(NamedTuple):
@@ -66,7 +66,7 @@ class Promises(NamedTuple):
         Length of an entry, 0 where entries differ and a table of them must be there.
     """
 
-    names: npt.NDArray[np.uint8]
+    names: Bytes
     bounds: Integers
     entry_bytes: Integers
 
@@ -336,7 +336,7 @@ def inflated(source: Any, target: Any, using: Native) -> int:
     return written
 
 
-def as_bytes(data: bytes) -> npt.NDArray[np.uint8]:
+def as_bytes(data: Buffer) -> Bytes:
     """View bytes as the kernels take them: one type, whoever made the buffer."""
     view = np.frombuffer(data, dtype=np.uint8)
     view.flags.writeable = False

@@ -168,7 +168,7 @@ def _key(record: bytes, position: int) -> tuple[Key, int]:
     return Key(class_name, name, title, cycle, offset, n_bytes, key_bytes, object_bytes), position
 
 
-def read_string(record: bytes | bytearray, position: int) -> tuple[str, int]:
+def read_string(record: bytes | memoryview, position: int) -> tuple[str, int]:
     """Read a TString; the string and the position after it."""
     length = record[position]
     position += 1
@@ -177,7 +177,7 @@ def read_string(record: bytes | bytearray, position: int) -> tuple[str, int]:
         position += 4
     if length < 0 or position + length > len(record):
         raise IndexError("a string reaches beyond the record")
-    return record[position : position + length].decode(), position + length
+    return bytes(record[position : position + length]).decode(), position + length
 
 
 def _damaged(source: ByteSource, what: str) -> CorruptFileError:

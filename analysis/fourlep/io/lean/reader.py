@@ -15,13 +15,14 @@ from fourlep.events import Cascade, Events
 from fourlep.io.branches import TTREE
 from fourlep.io.lean.arrays import Integers
 from fourlep.io.lean.baskets import BasketReader
-from fourlep.io.lean.container import Key, read_container, read_uuid
+from fourlep.io.lean.container import read_container, read_uuid
 from fourlep.io.lean.cuts import plan_scan
 from fourlep.io.lean.gather import PART_BYTES, Gatherer, Part, Stage, join_parts
 from fourlep.io.lean.index import IndexedTable, Table, kept
 from fourlep.io.lean.inflate import Inflator, inflate
 from fourlep.io.lean.pairs import PairTest
 from fourlep.io.lean.scan import scan, windows
+from fourlep.io.lean.scratch import Scratch
 from fourlep.io.lean.tree import TreeTable, read_tree
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.request import Request, counting_columns
@@ -71,9 +72,11 @@ class LeanFile(Closing):
     ) -> None:
         self.is_indexed = False
         self._source: ByteSource = open_source(url, timeout_s)
+        self._scratch = Scratch()
         try:
             self._uuid, self._tree = self._table(tree or TTREE.tree, index)
         except BaseException:
+            self._scratch.give_back()
             self._source.close()
             raise
         self._baskets = BasketReader(self._source, self._tree.title, gap_bytes, inflator)
@@ -87,7 +90,10 @@ class LeanFile(Closing):
                 self.is_indexed = True
                 return uuid, index
         container = read_container(self._source)
-        return container.uuid, _physlite(self._source, container.tree(tree))
+        found = read_tree(self._source, container.tree(tree), self._scratch)
+        if not TTREE.matches(found.names):
+            raise UnsupportedError(f"tree {found.title} is none of PHYSLITE")
+        return container.uuid, found
 
     def indexed(self, columns: Sequence[str]) -> IndexedTable:
         """Keep the table of the branches behind ``columns``, those that the file has."""
@@ -265,11 +271,7 @@ class LeanFile(Closing):
     def close(self) -> None:
         """Let go of the file; further reads fail."""
         self._baskets.forget()
+        if isinstance(self._tree, TreeTable):
+            self._tree.close()
+        self._scratch.give_back()
         self._source.close()
-
-
-def _physlite(source: ByteSource, key: Key) -> TreeTable:
-    tree = read_tree(source, key)
-    if not TTREE.matches(tree.names):
-        raise UnsupportedError(f"tree {key.name} is none of PHYSLITE")
-    return tree

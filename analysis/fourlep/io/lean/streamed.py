@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from fourlep.io.lean.arrays import Integers
+from fourlep.io.lean.arrays import Bytes, Integers
 from fourlep.io.lean.container import read_string
 from fourlep.io.lean.tree_kernels import (
     CLASS_REFERENCE,
@@ -65,19 +64,14 @@ class Record:
 
     Parameters
     ----------
-    content
-        Its bytes.
+    view : (n_bytes,) uint8
+        Its bytes, read only, as kernels take them.
     """
 
-    def __init__(self, content: bytes | bytearray) -> None:
-        self.content = content
-
-    @cached_property
-    def view(self) -> npt.NDArray[np.uint8]:
-        """The bytes, as kernels take them."""
-        view = np.frombuffer(self.content, dtype=np.uint8)
-        view.flags.writeable = False
-        return view
+    def __init__(self, view: Bytes) -> None:
+        self.view = view
+        #: The same for the functions of Python.
+        self.content = view.data
 
     def header(self) -> tuple[int, int]:
         """Read the number of entries, and where the array of branches begins."""
@@ -204,8 +198,8 @@ class Record:
             (tag,) = struct.unpack_from(">I", self.content, position)
             if tag != NEW_CLASS:
                 raise ValueError("a reference to no class")
-        end = self.content.index(b"\0", position + 4)
-        return self.content[position + 4 : end].decode()
+        end = behind_tag(self.view, position) - 1
+        return bytes(self.content[position + 4 : end]).decode()
 
 
 @lru_cache(maxsize=1024)

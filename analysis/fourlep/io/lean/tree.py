@@ -14,11 +14,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from fourlep.errors import CorruptFileError
-from fourlep.io.lean.arrays import Integers
-from fourlep.io.lean.basket_kernels import MAX_BASKET_BYTES
+from fourlep.io.lean.arrays import Bytes, Integers
+from fourlep.io.lean.basket_kernels import MAX_BASKET_BYTES, as_bytes
+from fourlep.io.lean.basket_kernels import inflated as inflate_basket
 from fourlep.io.lean.container import Key
 from fourlep.io.lean.inflate import InflationError, inflate
 from fourlep.io.lean.layout import Form, Layout, element_layout, leaf_layout
+from fourlep.io.lean.native import native
+from fourlep.io.lean.scratch import Scratch
 from fourlep.io.lean.streamed import BasketTable, Record
 from fourlep.io.lean.tree_kernels import EMBEDDED, LONG, ORDER, OUTSIDE, Numbers
 from fourlep.io.lean.unsupported import UnsupportedError
@@ -70,15 +73,15 @@ class TreeTable:
 
     Parameters
     ----------
-    record
-        The inflated tree.
+    record : (n,) uint8
+        The inflated tree, read only, as long as the table is not closed.
     key
         Its key.
     url, n_bytes
         Of the file.
     """
 
-    def __init__(self, record: bytes | bytearray, key: Key, url: str, n_bytes: int) -> None:
+    def __init__(self, record: Bytes, key: Key, url: str, n_bytes: int) -> None:
         self.title = key.name
         self._record = Record(record)
         self._url = url
@@ -125,6 +128,10 @@ class TreeTable:
                 for name, (fields, table) in zip(missing, found, strict=True):
                     self._parsed[name] = self._checked(name, fields, table)
         return [self.branch(name) for name in names]
+
+    def close(self) -> None:
+        """Let go of the record: branches that were not read yet cannot be any more."""
+        self._record = Record(as_bytes(b""))
 
     @property
     def _limits(self) -> tuple[int, int, int]:
@@ -213,8 +220,15 @@ class _Names(AbstractSet[str]):
         return len(self._listed)
 
 
-def read_tree(source: ByteSource, key: Key) -> TreeTable:
+def read_tree(source: ByteSource, key: Key, scratch: Scratch) -> TreeTable:
     """Read and inflate the record of a tree.
+
+    Parameters
+    ----------
+    source, key
+        The file, and where in it the tree is.
+    scratch
+        Lends room for the record: the table is to be closed before that is given back.
 
     Raises
     ------
@@ -227,21 +241,25 @@ def read_tree(source: ByteSource, key: Key) -> TreeTable:
         raise CorruptFileError(
             f"{source.url}: the key of {key.name} has impossible lengths", url=source.url
         )
-    record = read_range(source, key.offset, key.n_bytes)
+    stored = read_range(source, key.offset, key.n_bytes)
     try:
-        inflated = _inflated(record, key)
+        record = _inflated(stored, key, scratch.room(key.object_bytes))
     except (InflationError, struct.error) as error:
         raise CorruptFileError(
             f"{source.url}: tree {key.name}: {error}",
             url=source.url,
             remedy="the file is damaged or truncated: fetch it again",
         ) from error
-    return TreeTable(inflated, key, source.url, source.size)
+    return TreeTable(record, key, source.url, source.size)
 
 
-def _inflated(record: bytes, key: Key) -> bytes | bytearray:
-    n_bytes, _, object_bytes = struct.unpack_from(">ihi", record)
+def _inflated(stored: bytes, key: Key, room: Bytes) -> Bytes:
+    """Inflate into ``room``, which becomes read only, or where that cannot be elsewhere."""
+    n_bytes, _, object_bytes = struct.unpack_from(">ihi", stored)
     if (n_bytes, object_bytes) != (key.n_bytes, key.object_bytes):
         raise InflationError("its key differs from the list of keys")
-    inflated = inflate(memoryview(record)[key.key_bytes :], key.object_bytes)
-    return bytes(inflated) if isinstance(inflated, memoryview) else inflated
+    source, target = (as_bytes(stored), key.key_bytes, len(stored)), (room, 0, len(room))
+    if inflate_basket(source, target, native()) != key.object_bytes:
+        return as_bytes(inflate(memoryview(stored)[key.key_bytes :], key.object_bytes))
+    room.flags.writeable = False
+    return room

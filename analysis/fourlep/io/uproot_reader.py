@@ -199,10 +199,7 @@ class UprootFile(Closing):
                 branch: self._branch(branch).array(entry_start=start, entry_stop=stop)
                 for branch in branches
             }
-            return {
-                branch: ak.to_numpy(array) if array.ndim == 1 else array
-                for branch, array in arrays.items()
-            }
+            return {branch: _one_kind(array) for branch, array in arrays.items()}
 
     def _branch(self, name: str) -> Any:
         return self._object[name]
@@ -267,6 +264,14 @@ def _opened(url: str, timeout_s: float) -> Any:
         return uproot.open(
             {url: None}, handler=TransportSource, timeout=timeout_s, array_cache=None
         )
+
+
+def _one_kind(array: ak.Array) -> Any:
+    """Make NumPy of one number an event, and lists of what has the same number in each.
+
+    A mask cuts the items of lists and flattens arrays of a fixed shape.
+    """
+    return ak.to_numpy(array) if array.ndim == 1 else ak.from_regular(array, axis=None)
 
 
 def _names(tree: Any) -> frozenset[str]:

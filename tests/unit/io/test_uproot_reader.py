@@ -62,6 +62,24 @@ def test_mixed_leptons_become_electrons_and_muons_in_gev(write_mini: Writer) -> 
     assert events.muons.d0[0].tolist() == pytest.approx([-0.04, -0.02])
 
 
+def test_leptons_in_arrays_of_a_fixed_length_are_leptons(tmp_path: Path) -> None:
+    pt = np.array([[5e4, 4e4, 3e4, 2e4], [6e4, 5e4, 4e4, 1e4]], dtype="f4")
+    branches = {
+        "runNumber": np.full(2, 300000),
+        "channelNumber": np.full(2, 300000),
+        "lep_type": np.array([[11, 13, 11, 13], [13, 13, 13, 11]]),
+        "lep_pt": pt,
+        "lep_trackd0pvunbiased": pt,
+    }
+    with uproot.recreate(tmp_path / "fixed.root") as file:
+        file.mktree("mini", {k: np.dtype((v.dtype, v.shape[1:])) for k, v in branches.items()})
+        file["mini"].extend(branches)
+    with UprootFile(str(tmp_path / "fixed.root")) as opened:
+        events = opened.read(["electron.pt", "muon.pt"])
+    assert events.electrons.pt.tolist() == [[50.0, 30.0], [10.0]]
+    assert events.muons.pt.tolist() == [[40.0, 20.0], [60.0, 50.0, 40.0]]
+
+
 def test_leptons_are_four_momenta_of_their_mass(write_mini: Writer) -> None:
     momentum = [
         f"{lepton}.{field}"

@@ -43,20 +43,21 @@ def trees_of(classes: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name, kind in classes.items() if kind in _TREE_CLASSES)
 
 
-def detect(names: AbstractSet[str], *, is_rntuple: bool, tree: str = "") -> Format | None:
-    """Tell the format of a tree with these branches; None where none is known.
+def detect(names: AbstractSet[str], *, tree: str = "") -> Format | None:
+    """Tell the format of a tree or RNTuple with these branches; None where none is known.
+
+    A skim may be either, whatever it was made of: uproot writes RNTuples.
 
     Parameters
     ----------
-    names, is_rntuple
-        Its branches, and whether it is an RNTuple.
+    names
+        Its branches or fields.
     tree
         Its name, where a format's usual one makes up for a few branches that are missing:
         those are then errors, or left out, as any other column is. "" asks for all.
     """
     for known in FORMATS.values():
-        is_known = known.resembles(tree, names) if tree else known.matches(names)
-        if is_known and known.is_rntuple == is_rntuple:
+        if known.resembles(tree, names) if tree else known.matches(names):
             return known
     return None
 

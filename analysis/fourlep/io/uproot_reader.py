@@ -14,6 +14,7 @@ from fourlep.events import Cascade, Events
 from fourlep.io.assemble import assemble
 from fourlep.io.branches import Format
 from fourlep.io.branches.rule import no_branch
+from fourlep.io.fields import Fields
 from fourlep.io.formats import RNTUPLE_CLASSES, candidate_trees, detect, no_known_tree, trees_of
 from fourlep.io.request import Request, counting_columns
 from fourlep.io.source import Closing, Reader
@@ -120,7 +121,8 @@ class UprootFile(Closing):
     def type_of(self, branch: str) -> str:
         """Type of a branch or field, as ROOT names it."""
         with translated(self._url):
-            return str(self._branch(branch).typename)
+            branches = self._object if self._fields is None else self._fields
+            return str(branches[branch].typename)
 
     def columns(self) -> frozenset[str]:
         """Canonical columns that the file provides, trigger chains included."""
@@ -195,14 +197,13 @@ class UprootFile(Closing):
 
     def _arrays(self, branches: Sequence[str], start: int, stop: int) -> dict[str, Any]:
         with translated(self._url):
-            arrays = {
-                branch: self._branch(branch).array(entry_start=start, entry_stop=stop)
-                for branch in branches
-            }
+            arrays = {branch: self._array(branch, start, stop) for branch in branches}
             return {branch: _one_kind(array) for branch, array in arrays.items()}
 
-    def _branch(self, name: str) -> Any:
-        return self._object[name]
+    def _array(self, name: str, start: int, stop: int) -> ak.Array:
+        if self._fields is not None:
+            return self._fields.array(name, start, stop)
+        return self._object[name].array(entry_start=start, entry_stop=stop)
 
     def _choose(self, wanted: str) -> tuple[str, Format]:
         """Find the tree, keep it and its names, and tell its format."""
@@ -211,9 +212,8 @@ class UprootFile(Closing):
         candidates = candidate_trees(self._url, classes, wanted)
         for by_name in (False, True):  # a tree that lacks a branch is the second choice
             for name in candidates:
-                is_rntuple = classes[name] in RNTUPLE_CLASSES
-                self._look_into(name, is_rntuple=is_rntuple)
-                known = detect(self._names, is_rntuple=is_rntuple, tree=name if by_name else "")
+                self._look_into(name, is_rntuple=classes[name] in RNTUPLE_CLASSES)
+                known = detect(self._names, tree=name if by_name else "")
                 if known is not None:
                     return name, known
         raise no_known_tree(self._url, classes, wanted)
@@ -221,7 +221,8 @@ class UprootFile(Closing):
     def _look_into(self, tree: str, *, is_rntuple: bool) -> None:
         with translated(self._url):
             self._object = self._file[tree]
-            self._names = _field_names(self._object) if is_rntuple else _names(self._object)
+            self._fields = Fields(self._object) if is_rntuple else None
+            self._names = _names(self._object) if self._fields is None else self._fields.names
 
     def _find_is_simulation(self) -> bool:
         if not self.n_entries:
@@ -277,18 +278,3 @@ def _one_kind(array: ak.Array) -> Any:
 def _names(tree: Any) -> frozenset[str]:
     """Names of a TTree's branches and of what they are split into."""
     return frozenset(tree.keys(recursive=True, full_paths=False))
-
-
-def _field_names(ntuple: Any) -> frozenset[str]:
-    """Names of an RNTuple's top fields, and ``FIELD.member`` of the links in them."""
-    records = ntuple.field_records
-    names = set()
-    for number, record in enumerate(records):
-        top = number
-        while records[top].parent_field_id != top:
-            top = records[top].parent_field_id
-        if top == number:
-            names.add(record.field_name)
-        elif record.field_name in ("m_persKey", "m_persIndex"):
-            names.add(f"{records[top].field_name}.{record.field_name}")
-    return frozenset(names)

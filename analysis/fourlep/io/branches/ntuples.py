@@ -121,7 +121,6 @@ NTUPLE2020 = Format(
     name="ntuple2020",
     title="the 2020 ntuples",
     tree="mini",
-    is_rntuple=False,
     markers=(("lep_trackd0pvunbiased",), ("lep_type",), ("runNumber",), ("channelNumber",)),
     rules={
         "event.run": _event("runNumber"),
@@ -150,7 +149,6 @@ NTUPLE2025 = Format(
     name="ntuple2025",
     title="the 2025 ntuples",
     tree="analysis",
-    is_rntuple=False,
     markers=(("lep_d0sig",), ("lep_type",), ("runNumber",), ("channelNumber",)),
     rules={
         "event.run": _event("runNumber"),

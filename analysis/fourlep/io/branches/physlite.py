@@ -193,7 +193,6 @@ TTREE = Format(
     name="physlite",
     title="PHYSLITE trees",
     tree="CollectionTree",
-    is_rntuple=False,
     markers=(_slot(_EVENT, "runNumber"), _slot(_ELECTRON, "pt"), _slot(_MUON, "pt")),
     rules={
         "event.run": _event("as it is", "runNumber"),
@@ -251,7 +250,6 @@ RNTUPLE = replace(
     name="physlite-rntuple",
     title="PHYSLITE RNTuples",
     tree="EventData",
-    is_rntuple=True,
     markers=tuple(
         tuple(name.replace("AuxDyn.", "AuxDyn:") for name in slot) for slot in TTREE.markers
     ),

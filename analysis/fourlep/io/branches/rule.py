@@ -80,8 +80,6 @@ class Format:
         Short name, and one line for people.
     tree
         Usual name of the tree or RNTuple.
-    is_rntuple
-        Whether the events are an RNTuple.
     markers
         A tree is of this format when it has one name of each; a tree with the usual name
         also when it has most of them.
@@ -104,7 +102,6 @@ class Format:
     name: str
     title: str
     tree: str
-    is_rntuple: bool
     markers: tuple[Alternatives, ...]
     rules: Mapping[str, tuple[Rule, ...]]
     simulation: Mapping[str, tuple[Rule, ...]]

@@ -59,7 +59,7 @@ class FileDescription:
     format, title
         Name of the format, and what it is.
     trees
-        Every tree at the top of the file.
+        Every tree of the file, with the folders that it is in.
     columns
         Every canonical column that the file gives.
     absent
@@ -79,7 +79,7 @@ class FileDescription:
 
 
 def describe_trees(url: str) -> tuple[TreeDescription, ...]:
-    """Every tree at the top of a file, of whatever format.
+    """Every tree of a file, of whatever format.
 
     Raises
     ------

@@ -1,7 +1,8 @@
-"""Fields of an RNTuple under the names that a tree's branches have."""
+"""Branches of a tree, and fields of an RNTuple under the names that branches have."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -9,6 +10,29 @@ import awkward as ak
 
 #: What is inside the fields of links.
 _LINK_MEMBERS = frozenset({"m_persKey", "m_persIndex"})
+
+
+class Branches:
+    """The branches of a tree, and what they are split into.
+
+    Parameters
+    ----------
+    tree
+        As uproot gives it.
+    """
+
+    def __init__(self, tree: Any) -> None:
+        self._tree = tree
+        self.names: AbstractSet[str] = frozenset(tree.keys(recursive=True, full_paths=False))
+        self.n_entries = int(tree.num_entries)
+
+    def __getitem__(self, name: str) -> Any:
+        """Find the branch called ``name``, as uproot gives it."""
+        return self._tree[name]
+
+    def array(self, name: str, start: int, stop: int) -> ak.Array:
+        """Read a branch for the entries ``start`` to ``stop``."""
+        return self[name].array(entry_start=start, entry_stop=stop)
 
 
 class Fields:
@@ -27,21 +51,8 @@ class Fields:
     def __init__(self, ntuple: Any) -> None:
         self._ntuple = ntuple
         self._top = {field.name: field for field in ntuple.fields}
-
-    @property
-    def names(self) -> AbstractSet[str]:
-        """Every name that there is."""
-        records = self._ntuple.field_records
-        names = set()
-        for number, record in enumerate(records):
-            top = number
-            while records[top].parent_field_id != top:
-                top = records[top].parent_field_id
-            if top == number:
-                names.add(record.field_name)
-            elif record.field_name in _LINK_MEMBERS:
-                names.add(f"{records[top].field_name}.{record.field_name}")
-        return frozenset(names)
+        self.names: AbstractSet[str] = frozenset(_names(ntuple.field_records))
+        self.n_entries = int(ntuple.num_entries)
 
     def __getitem__(self, name: str) -> Any:
         """Find the field called ``name``, as uproot gives it."""
@@ -64,3 +75,14 @@ class Fields:
             return name, ""
         top, _, member = name.rpartition(".")
         return top, member
+
+
+def _names(records: Sequence[Any]) -> Iterator[str]:
+    for number, record in enumerate(records):
+        top = number
+        while records[top].parent_field_id != top:
+            top = records[top].parent_field_id
+        if top == number:
+            yield record.field_name
+        elif record.field_name in _LINK_MEMBERS:
+            yield f"{records[top].field_name}.{record.field_name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from fourlep.errors import UnknownFormatError
@@ -12,17 +12,25 @@ RNTUPLE_CLASSES = frozenset({"ROOT::RNTuple", "ROOT::Experimental::RNTuple"})
 _TREE_CLASSES = RNTUPLE_CLASSES | {"TTree"}
 
 
-def candidate_trees(url: str, classes: Mapping[str, str], wanted: str) -> tuple[str, ...]:
-    """Trees to look into, the most likely first.
+def candidate_trees(
+    url: str, classes: Mapping[str, str], wanted: str
+) -> tuple[tuple[str, ...], ...]:
+    """Trees to look into, in groups, the most likely first.
 
     Parameters
     ----------
     url
         Of the file, for the error.
     classes
-        Class of each object at the top of the file, by name.
+        Class of each object of the file, by name, with the folders that it is in.
     wanted
         The only one to look into; "" for any.
+
+    Returns
+    -------
+    tuple of tuples of str
+        Each tree that has a usual name and is in no folder, alone; then all others, of
+        which none goes before another.
 
     Raises
     ------
@@ -33,9 +41,10 @@ def candidate_trees(url: str, classes: Mapping[str, str], wanted: str) -> tuple[
     if wanted:
         if wanted not in trees:
             raise no_known_tree(url, classes, wanted)
-        return (wanted,)
+        return ((wanted,),)
     usual = [known.tree for known in FORMATS.values()]
-    return tuple(sorted(trees, key=lambda name: (name not in usual, name)))
+    alone = sorted(name for name in trees if name in usual)
+    return (*((name,) for name in alone), tuple(sorted(set(trees) - set(alone))))
 
 
 def trees_of(classes: Mapping[str, str]) -> tuple[str, ...]:
@@ -56,8 +65,9 @@ def detect(names: AbstractSet[str], *, tree: str = "") -> Format | None:
         Its name, where a format's usual one makes up for a few branches that are missing:
         those are then errors, or left out, as any other column is. "" asks for all.
     """
+    own_name = tree.rpartition("/")[2]
     for known in FORMATS.values():
-        if known.resembles(tree, names) if tree else known.matches(names):
+        if known.resembles(own_name, names) if tree else known.matches(names):
             return known
     return None
 
@@ -77,4 +87,13 @@ def no_known_tree(url: str, classes: Mapping[str, str], wanted: str) -> UnknownF
         f"{url}: {what}; trees there: {there}",
         url=url,
         remedy=f"name one of those, or read one of {known}",
+    )
+
+
+def several_trees(url: str, trees: Sequence[str]) -> UnknownFormatError:
+    """Make the error for a file where more than one tree could be meant."""
+    return UnknownFormatError(
+        f"{url}: it is not known which of {' and '.join(map(repr, trees))} is meant",
+        url=url,
+        remedy="name the tree: in the fileset behind the file, or with --tree",
     )

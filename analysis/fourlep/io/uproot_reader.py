@@ -14,8 +14,15 @@ from fourlep.events import Cascade, Events
 from fourlep.io.assemble import assemble
 from fourlep.io.branches import Format
 from fourlep.io.branches.rule import no_branch
-from fourlep.io.fields import Fields
-from fourlep.io.formats import RNTUPLE_CLASSES, candidate_trees, detect, no_known_tree, trees_of
+from fourlep.io.fields import Branches, Fields
+from fourlep.io.formats import (
+    RNTUPLE_CLASSES,
+    candidate_trees,
+    detect,
+    no_known_tree,
+    several_trees,
+    trees_of,
+)
 from fourlep.io.request import Request, counting_columns
 from fourlep.io.source import Closing, Reader
 from fourlep.io.translation import translated
@@ -58,7 +65,7 @@ class UprootFile(Closing):
         self._fallback = fallback
         self._file = _opened(url, timeout_s)
         try:
-            self._tree_name, self._format = self._choose(tree)
+            self._tree_name, self._branches, self._format = self._choose(tree)
             self._is_simulation = self._find_is_simulation()
         except BaseException:
             self.close()
@@ -92,7 +99,7 @@ class UprootFile(Closing):
     @property
     def n_entries(self) -> int:
         """Entries of the tree."""
-        return int(self._object.num_entries)
+        return self._branches.n_entries
 
     @property
     def is_simulation(self) -> bool:
@@ -115,25 +122,24 @@ class UprootFile(Closing):
         return self._fallback
 
     def trees(self) -> list[tuple[str, str, int]]:
-        """Name, class and entries of every tree at the top of the file."""
+        """Name, class and entries of every tree of the file."""
         return _trees(self._url, self._file)
 
     def type_of(self, branch: str) -> str:
         """Type of a branch or field, as ROOT names it."""
         with translated(self._url):
-            branches = self._object if self._fields is None else self._fields
-            return str(branches[branch].typename)
+            return str(self._branches[branch].typename)
 
     def columns(self) -> frozenset[str]:
         """Canonical columns that the file provides, trigger chains included."""
-        return self._format.columns(self._names, is_simulation=self._is_simulation)
+        return self._format.columns(self._branches.names, is_simulation=self._is_simulation)
 
     def request(self, columns: Sequence[str], optional: Sequence[str] = ()) -> Request:
         """Resolve columns to branches of this file. See `Request.resolve`."""
         return Request.resolve(
             self._url,
             self._format,
-            self._names,
+            self._branches.names,
             columns,
             optional,
             is_simulation=self._is_simulation,
@@ -197,37 +203,34 @@ class UprootFile(Closing):
 
     def _arrays(self, branches: Sequence[str], start: int, stop: int) -> dict[str, Any]:
         with translated(self._url):
-            arrays = {branch: self._array(branch, start, stop) for branch in branches}
+            arrays = {branch: self._branches.array(branch, start, stop) for branch in branches}
             return {branch: _one_kind(array) for branch, array in arrays.items()}
 
-    def _array(self, name: str, start: int, stop: int) -> ak.Array:
-        if self._fields is not None:
-            return self._fields.array(name, start, stop)
-        return self._object[name].array(entry_start=start, entry_stop=stop)
-
-    def _choose(self, wanted: str) -> tuple[str, Format]:
-        """Find the tree, keep it and its names, and tell its format."""
-        with translated(self._url):
-            classes = self._file.classnames(recursive=False, cycle=False)
-        candidates = candidate_trees(self._url, classes, wanted)
+    def _choose(self, wanted: str) -> tuple[str, Branches | Fields, Format]:
+        """Find the tree, and tell its format."""
+        classes = _classes(self._url, self._file)
         for by_name in (False, True):  # a tree that lacks a branch is the second choice
-            for name in candidates:
-                self._look_into(name, is_rntuple=classes[name] in RNTUPLE_CLASSES)
-                known = detect(self._names, tree=name if by_name else "")
-                if known is not None:
-                    return name, known
+            for group in candidate_trees(self._url, classes, wanted):
+                found: list[tuple[str, Branches | Fields, Format]] = []
+                for name in group:
+                    branches = self._look_into(name, is_rntuple=classes[name] in RNTUPLE_CLASSES)
+                    known = detect(branches.names, tree=name if by_name else "")
+                    if known is not None:
+                        found.append((name, branches, known))
+                    if len(found) > 1:
+                        raise several_trees(self._url, [name for name, _, _ in found])
+                if found:
+                    return found[0]
         raise no_known_tree(self._url, classes, wanted)
 
-    def _look_into(self, tree: str, *, is_rntuple: bool) -> None:
+    def _look_into(self, tree: str, *, is_rntuple: bool) -> Branches | Fields:
         with translated(self._url):
-            self._object = self._file[tree]
-            self._fields = Fields(self._object) if is_rntuple else None
-            self._names = _names(self._object) if self._fields is None else self._fields.names
+            return (Fields if is_rntuple else Branches)(self._file[tree])
 
     def _find_is_simulation(self) -> bool:
         if not self.n_entries:
             return False
-        resolved = (rule.resolve(self._names) for rule in self._format.simulated)
+        resolved = (rule.resolve(self._branches.names) for rule in self._format.simulated)
         source = next((source for source in resolved if source is not None), None)
         if source is None:
             raise MissingColumnError(
@@ -243,7 +246,7 @@ class UprootFile(Closing):
 
 
 def trees_in(url: str, *, timeout_s: float = 60.0) -> list[tuple[str, str, int]]:
-    """Name, class and entries of every tree at the top of a file, of whatever format.
+    """Name, class and entries of every tree of a file, of whatever format.
 
     Raises
     ------
@@ -255,9 +258,16 @@ def trees_in(url: str, *, timeout_s: float = 60.0) -> list[tuple[str, str, int]]
 
 
 def _trees(url: str, file: Any) -> list[tuple[str, str, int]]:
+    classes = _classes(url, file)
     with translated(url):
-        classes = file.classnames(recursive=False, cycle=False)
         return [(name, classes[name], int(file[name].num_entries)) for name in trees_of(classes)]
+
+
+def _classes(url: str, file: Any) -> dict[str, str]:
+    """Class of each object, by name with the folders that it is in."""
+    with translated(url):
+        found: dict[str, str] = file.classnames(recursive=True, cycle=False)
+        return found
 
 
 def _opened(url: str, timeout_s: float) -> Any:
@@ -273,8 +283,3 @@ def _one_kind(array: ak.Array) -> Any:
     A mask cuts the items of lists and flattens arrays of a fixed shape.
     """
     return ak.to_numpy(array) if array.ndim == 1 else ak.from_regular(array, axis=None)
-
-
-def _names(tree: Any) -> frozenset[str]:
-    """Names of a TTree's branches and of what they are split into."""
-    return frozenset(tree.keys(recursive=True, full_paths=False))

@@ -171,6 +171,42 @@ def test_a_tree_is_found_by_its_branches_under_any_name(write_mini: Writer) -> N
         assert (file.tree, file.format) == ("renamed", "ntuple2020")
 
 
+def write_trees(source: Path, *trees: str) -> Path:
+    """Write the 2020 ntuple of ``source`` under several names; each has an event less."""
+    with uproot.open({source: "mini"}) as mini:
+        arrays = {name: mini[name].array() for name in mini.keys(filter_name="/^(?!n)/")}
+    path = source.with_name("several.root")
+    with uproot.recreate(path) as file:
+        for number, tree in enumerate(trees):
+            file.mktree(tree, {name: ak.type(array).content for name, array in arrays.items()})
+            file[tree].extend({name: array[number:] for name, array in arrays.items()})
+    return path
+
+
+def test_a_tree_in_a_folder_is_found(write_mini: Writer) -> None:
+    path = write_trees(write_mini(), "nominal/mini")
+    for tree in ("", "nominal/mini"):
+        with UprootFile(str(path), tree) as file:
+            assert (file.tree, file.n_entries) == ("nominal/mini", 4)
+            assert file.trees() == [("nominal/mini", "TTree", 4)]
+
+
+@pytest.mark.parametrize("trees", [("JES_up/mini", "nominal/mini"), ("EG_SCALE", "nominal")])
+def test_of_trees_that_may_all_be_meant_none_is_chosen(
+    write_mini: Writer, trees: tuple[str, ...]
+) -> None:
+    path = str(write_trees(write_mini(), *trees))
+    with pytest.raises(UnknownFormatError, match=f"'{trees[0]}' and '{trees[1]}'"):
+        UprootFile(path)
+    with UprootFile(path, trees[1]) as file:
+        assert file.n_entries == 3
+
+
+def test_the_tree_with_the_usual_name_is_the_one_that_is_meant(write_mini: Writer) -> None:
+    with UprootFile(str(write_trees(write_mini(), "JES_up/mini", "mini", "A"))) as file:
+        assert (file.tree, file.n_entries) == ("mini", 3)
+
+
 def test_a_tree_that_is_named_and_not_there_is_an_error_that_names_those_there(
     write_mini: Writer,
 ) -> None:

@@ -1,7 +1,8 @@
 """The outside of a ROOT file: its header, and the key of the tree.
 
 Layout as in ROOT's TFile and TKey class documentation. Two requests at most are needed:
-the head and the tail of the file together, then the tree's record.
+the head and the tail of the file together, then the tree's record; one more where the file
+was written under a path of hundreds of letters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from fourlep.io.transport import ByteSource, read_range
 _BIG_FILE = 1_000_000
 _BIG_KEY = 1000
 _HEAD_BYTES = 1024
+#: A folder's own record, up to where its keys are.
+_FOLDER_BYTES = 42
 #: The list of keys is within this of the end of a file that was closed in order.
 _TAIL_BYTES = 16_384
 #: A list of keys is a few hundred bytes; what claims more is damaged.
@@ -92,7 +95,7 @@ def read_container(source: ByteSource) -> Container:
         raise UnsupportedError("no ROOT file")
     try:
         identity, folder = _header(head, source)
-        seek, n_bytes = _keys_record(head, folder)
+        seek, n_bytes = _keys_record(_folder_record(head, folder, source))
         if not 0 < n_bytes <= _MAX_KEYS_BYTES:
             raise _damaged(source, "the list of keys has an impossible length")
         if seek >= tail_begin and seek + n_bytes <= source.size:
@@ -135,10 +138,16 @@ def _header(head: bytes, source: ByteSource) -> tuple[str, int]:
     return str(uuid.UUID(bytes=identity)), begin + n_name
 
 
-def _keys_record(head: bytes, folder: int) -> tuple[int, int]:
-    version, _, _, n_bytes, _ = struct.unpack_from(">hIIii", head, folder)
+def _folder_record(head: bytes, folder: int, source: ByteSource) -> bytes:
+    """Read the top folder's record, which is behind the file's own path and title, twice."""
+    record = head[folder : folder + _FOLDER_BYTES]
+    return record if len(record) == _FOLDER_BYTES else read_range(source, folder, _FOLDER_BYTES)
+
+
+def _keys_record(folder: bytes) -> tuple[int, int]:
+    version, _, _, n_bytes, _ = struct.unpack_from(">hIIii", folder)
     is_big = version > _BIG_KEY
-    seeks = struct.unpack_from(">qqq" if is_big else ">iii", head, folder + 18)
+    seeks = struct.unpack_from(">qqq" if is_big else ">iii", folder, 18)
     return seeks[2], n_bytes
 
 
@@ -169,7 +178,10 @@ def _key(record: bytes, position: int) -> tuple[Key, int]:
 
 
 def read_string(record: bytes | memoryview, position: int) -> tuple[str, int]:
-    """Read a TString; the string and the position after it."""
+    """Read a TString; the string and the position after it.
+
+    ROOT knows no encoding: what is no UTF-8 stands as Python has it in the names of files.
+    """
     length = record[position]
     position += 1
     if length == 255:
@@ -177,7 +189,8 @@ def read_string(record: bytes | memoryview, position: int) -> tuple[str, int]:
         position += 4
     if length < 0 or position + length > len(record):
         raise IndexError("a string reaches beyond the record")
-    return bytes(record[position : position + length]).decode(), position + length
+    text = bytes(record[position : position + length]).decode(errors="surrogateescape")
+    return text, position + length
 
 
 def _damaged(source: ByteSource, what: str) -> CorruptFileError:

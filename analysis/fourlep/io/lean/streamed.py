@@ -216,4 +216,5 @@ def _element(content: bytes) -> tuple[str, int, int]:
 def _split(letters: bytes, lengths: bytes) -> tuple[str, ...]:
     """Cut names that stand end to end."""
     ends = np.cumsum(np.frombuffer(lengths, dtype=np.int64)).tolist()
-    return tuple(letters[begin:end].decode() for begin, end in pairwise([0, *ends]))
+    parts = (letters[begin:end] for begin, end in pairwise([0, *ends]))
+    return tuple(part.decode(errors="surrogateescape") for part in parts)

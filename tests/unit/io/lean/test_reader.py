@@ -66,6 +66,20 @@ def test_the_form_of_files_beyond_two_gigabytes(write_lean: WriteLean) -> None:
     assert assert_readers_agree(write_lean(is_big=True), cascade()) == 15
 
 
+@pytest.mark.parametrize("is_big", [False, True])
+def test_a_file_that_was_written_under_a_long_path(write_lean: WriteLean, is_big: bool) -> None:
+    path = write_lean(is_big=is_big, name=f"{'long' * 60}.root")  # ROOT keeps the path itself
+    assert assert_readers_agree(path, cascade()) == 15
+
+
+def test_a_title_in_another_encoding(write_lean: WriteLean) -> None:
+    path = write_lean()
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"CollectionTree")] = 0xE9  # in the list of keys, behind the name
+    path.write_bytes(content)
+    assert assert_readers_agree(path, cascade()) == 15
+
+
 def test_vectors_of_length_zero_and_of_ten_thousand(write_lean: WriteLean) -> None:
     n = 60
     counts = np.zeros(n, dtype=np.int64)

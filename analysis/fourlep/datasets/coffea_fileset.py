@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
+from urllib.parse import unquote
 
 from fourlep.datasets.good_runs import GoodRuns, checked_ranges, read_good_runs
 from fourlep.datasets.model import DATA, Dataset, Fileset, Normalisation, Role, SourceFile
@@ -192,7 +193,7 @@ def _files(where: str, value: object) -> tuple[SourceFile, ...]:
 
 def _file(where: str, url: str, spec: object) -> SourceFile:
     if spec is None or isinstance(spec, str):
-        return SourceFile(url=url.removeprefix("file://"), tree=spec or "")
+        return SourceFile(url=_address(url), tree=spec or "")
     details = _mapping(f"{where}, file {url}", spec)
     _refuse_unknown(f"{where}, file {url}", details, _FILE_KEYS)
     n_events = _whole(where, "num_entries", details.get("num_entries"))
@@ -203,10 +204,15 @@ def _file(where: str, url: str, spec: object) -> SourceFile:
             remedy="remove the steps: a file is read whole",
         )
     return SourceFile(
-        url=url.removeprefix("file://"),
+        url=_address(url),
         tree=str(details.get("object_path") or ""),
         n_events=n_events,
     )
+
+
+def _address(url: str) -> str:
+    """The path of a file:// URL, in which a space is ``%20``; any other address as it is."""
+    return unquote(url.removeprefix("file://")) if url.startswith("file://") else url
 
 
 def _normalisation(where: str, role: Role, metadata: Mapping[str, Any]) -> Normalisation | None:

@@ -13,9 +13,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePath, PurePosixPath
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -121,6 +123,7 @@ def load_fileset(
         fileset = _taken_from(fileset, data_dir)
     if luminosity_ifb is not None:
         fileset = with_luminosity(fileset, luminosity_ifb)
+    _refuse_unwritable(fileset)
     return fileset
 
 
@@ -235,24 +238,77 @@ def _taken_from(fileset: Fileset, directory: Path) -> Fileset:
         raise DatasetError(
             f"{directory} is no directory", remedy="give the directory that has the files"
         )
-    here = {path.name: path for path in sorted(directory.rglob("*")) if path.is_file()}
-    missing = [
-        name
-        for dataset in fileset.datasets
-        for file in dataset.files
-        if (name := _name(file)) not in here
-    ]
+    here: dict[str, list[Path]] = {}
+    for path in sorted(directory.rglob("*")):
+        if path.is_file():
+            here.setdefault(path.name, []).append(path)
+    files = [file for dataset in fileset.datasets for file in dataset.files]
+    missing = [name for file in files if (name := _path(file).name) not in here]
     if missing:
         raise DatasetError(
             f"{len(missing)} of {fileset.n_files} files of {fileset.name!r} are not in"
             f" {directory}, {missing[0]} among them",
             remedy="add the files, or choose the processes whose files are there",
         )
-    return _with_files(fileset, lambda file: replace(file, url=str(here[_name(file)].absolute())))
+    taken = {file.url: _nearest(_path(file), here[_path(file).name]) for file in files}
+    _refuse_shared(fileset.name, taken)
+    return _with_files(fileset, lambda file: replace(file, url=str(taken[file.url].absolute())))
 
 
-def _name(file: SourceFile) -> str:
-    return file.url.rsplit("/", 1)[-1]
+def _path(file: SourceFile) -> PurePosixPath:
+    """Path of a file where it is from, without what a server is told behind it."""
+    is_url = _URL.match(file.url)
+    return PurePosixPath(urlsplit(file.url, allow_fragments=False).path if is_url else file.url)
+
+
+def _nearest(wanted: PurePosixPath, found: Sequence[Path]) -> Path:
+    """Of files with the name of ``wanted`` the one in the most folders of its."""
+    distinct = {path.resolve(): path for path in found}
+    depths = {path: _common_folders(wanted, path) for path in distinct.values()}
+    nearest = [path for path, depth in depths.items() if depth == max(depths.values())]
+    if len(nearest) > 1:
+        raise DatasetError(
+            f"{wanted.name} is in several folders: {nearest[0]} and {nearest[1]}",
+            remedy="give the folder that has the one that is meant",
+        )
+    return nearest[0]
+
+
+def _common_folders(one: PurePath, other: PurePath) -> int:
+    """How many parts of two paths are the same, counted from the end."""
+    pairs = zip(reversed(one.parts), reversed(other.parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _refuse_shared(name: str, taken: Mapping[str, Path]) -> None:
+    """Refuse a file that stands for several of a fileset."""
+    first: dict[Path, str] = {}
+    for url, path in taken.items():
+        other = first.setdefault(path, url)
+        if other != url:
+            raise DatasetError(
+                f"fileset {name!r} has {other} and {url}, and only {path} is there for both",
+                remedy="keep them in folders of the names that they come from",
+            )
+
+
+def _refuse_unwritable(fileset: Fileset) -> None:
+    """Refuse names that no ledger and no report can hold."""
+    for dataset in fileset.datasets:
+        for name in (dataset.name, dataset.process, *(file.url for file in dataset.files)):
+            if not _is_text(name):
+                raise DatasetError(
+                    f"fileset {fileset.name!r}: the name {name!a} is no UTF-8",
+                    remedy="rename it, or make a link to it that has another name",
+                )
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _located(fileset: Fileset) -> Fileset:

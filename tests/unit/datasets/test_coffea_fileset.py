@@ -87,6 +87,20 @@ def test_file_details_of_coffea_preprocessing_are_understood() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("file:///d/a%20b%23.root", "/d/a b#.root"),
+        ("/d/a%20b.root", "/d/a%20b.root"),
+        ("http://h/a%20b.root", "http://h/a%20b.root"),
+    ],
+)
+def test_a_file_url_is_the_path_that_it_means(url: str, expected: str) -> None:
+    for details in ("", {"object_path": "t"}):
+        (file,) = from_coffea({"d": {**DATA, "files": {url: details}}}, "f").datasets[0].files
+        assert file.url == expected
+
+
+@pytest.mark.parametrize(
     ("decoded", "message"),
     [
         ([], "no JSON object: []"),

@@ -120,6 +120,59 @@ def test_files_that_are_not_in_the_directory_are_counted_and_named(tmp_path: Pat
         load_fileset("demo2020", data_dir=tmp_path)
 
 
+def write_fileset(path: Path, *urls: str) -> Path:
+    """Write one dataset of observed data for each address."""
+    metadata = {"process": "data"}
+    content = {f"d{k}": {"files": {url: ""}, "metadata": metadata} for k, url in enumerate(urls)}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def make_files(folder: Path, *names: str) -> Path:
+    """Make empty files with their folders."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def test_files_of_one_name_are_told_by_their_folders(tmp_path: Path) -> None:
+    urls = ("root://h//store/2015/f.root", "http://h/2016/f.root?token=s%2Fx", "root://h//g.root")
+    source = write_fileset(tmp_path / "f.json", *urls)
+    folder = make_files(tmp_path / "d", "2015/f.root", "2016/f.root", "old/2014/f.root", "g.root")
+    taken = [file.url for d in load_fileset(source, data_dir=folder).datasets for file in d.files]
+    assert taken == [str(folder / name) for name in ("2015/f.root", "2016/f.root", "g.root")]
+
+
+def test_a_name_that_is_in_several_folders_is_refused(tmp_path: Path) -> None:
+    source = write_fileset(tmp_path / "f.json", "root://h//store/f.root")
+    folder = make_files(tmp_path / "d", "f.root", "old/f.root")
+    with pytest.raises(DatasetError, match=r"f\.root is in several folders: .*d/f\.root and .*old"):
+        load_fileset(source, data_dir=folder)
+
+
+def test_a_link_to_a_file_is_no_other_file(tmp_path: Path) -> None:
+    source = write_fileset(tmp_path / "f.json", "root://h//store/f.root")
+    folder = make_files(tmp_path / "d", "a/f.root")
+    (folder / "f.root").symlink_to("a/f.root")
+    (data,) = load_fileset(source, data_dir=folder).datasets
+    assert Path(data.files[0].url).samefile(folder / "a/f.root")
+
+
+def test_one_file_does_not_stand_for_two(tmp_path: Path) -> None:
+    source = write_fileset(tmp_path / "f.json", "root://h//A/f.root", "root://h//B/f.root")
+    folder = make_files(tmp_path / "d", "f.root")
+    with pytest.raises(DatasetError, match=r"//A/f\.root and .*//B/f\.root, and only .*d/f\.root"):
+        load_fileset(source, data_dir=folder)
+
+
+@pytest.mark.parametrize("url", ["/data/lat\udce9.root", "root://h//a\ud800.root"])
+def test_a_name_that_nothing_can_write_down_is_refused(tmp_path: Path, url: str) -> None:
+    source = write_fileset(tmp_path / "f.json", url)
+    with pytest.raises(DatasetError, match=r"\\ud.* is no UTF-8"):
+        load_fileset(source)
+
+
 def test_directory_of_files_must_exist(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="is no directory"):
         load_fileset("demo2020", data_dir=tmp_path / "absent")

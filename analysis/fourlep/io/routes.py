@@ -119,19 +119,20 @@ class Routes:
 
 
 def _cache(endpoint: str) -> Cache:
+    address = _address(endpoint)
     parts = urlsplit(endpoint)
     if parts.path not in {"", "/", "//"}:
         raise ConfigError(
             f"{endpoint!r} is no cache endpoint: it has a path",
             remedy="write root://host:port, or root://host:port// for the prefix style",
         )
-    return Cache(_address(endpoint), is_prefix=parts.path == "//")
+    return Cache(address, is_prefix=parts.path == "//")
 
 
 def _address(url: str) -> str:
     """``scheme://host:port`` of a URL, with the port written out."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
     except (KeyError, ValueError) as error:
         raise ConfigError(
@@ -145,8 +146,11 @@ def _address(url: str) -> str:
 
 
 def _path(url: str) -> str:
-    """Absolute path of a URL with one leading slash, query included."""
-    parts = urlsplit(url)
+    """Absolute path of a URL with one leading slash, query included.
+
+    A ``#`` is a letter of the path: file servers know no fragments.
+    """
+    parts = urlsplit(url, allow_fragments=False)
     path = "/" + parts.path.lstrip("/")
     return f"{path}?{parts.query}" if parts.query else path
 

@@ -37,10 +37,14 @@ def check_reachable(fileset: Fileset, routes: Routes) -> None:
 
 
 def _endpoint(url: str) -> tuple[str, int] | None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # no address of anything: who asks for its routes is told so
+        return None
     if parts.scheme not in _PORTS or not parts.hostname:
         return None
-    return parts.hostname, parts.port or _PORTS[parts.scheme]
+    return parts.hostname, port or _PORTS[parts.scheme]
 
 
 def _answers(endpoint: tuple[str, int]) -> bool:

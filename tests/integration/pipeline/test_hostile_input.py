@@ -177,3 +177,12 @@ def test_a_directory_whose_run_never_began_keeps_the_fileset_of_the_one_that_did
     kept = (out / "fileset.json").read_text()
     assert "d.root" in kept
     assert "killed.root" not in kept
+
+
+@pytest.mark.parametrize("url", ["root://host:port//a.root", "http://[::1/a.root"])
+def test_what_is_no_address_is_refused_before_anything_is_opened(
+    fourlep: Command, fileset: Callable[..., Path], tmp_path: Path, url: str
+) -> None:
+    answer = fourlep("run", fileset([url]), *INLINE, "--output", tmp_path / "out")
+    assert answer.status == 2
+    assert f"{url!r} is no address of a file server" in answer.err

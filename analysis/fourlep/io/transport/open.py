@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from fourlep.errors import MissingFileError
 from fourlep.io.transport.source import ByteSource
@@ -29,12 +29,12 @@ def open_source(url: str, timeout_s: float = DEFAULT_TIMEOUT_S) -> ByteSource:
     TransientReadError
         If the deadline passes or there is no connection.
     """
-    scheme = urlsplit(url).scheme if "://" in url else ""
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
     match scheme:
         case "" | "file":
             from fourlep.io.transport.local import LocalSource
 
-            path = url if not scheme else unquote(url.removeprefix("file://"))
+            path = url if not scheme else unquote(url.partition("://")[2])
             return LocalSource(Path(path), url=url)
         case "root" | "roots":
             from fourlep.io.transport.xrootd import XRootDSource

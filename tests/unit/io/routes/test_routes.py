@@ -57,6 +57,17 @@ def test_a_query_is_kept() -> None:
     assert place.url.endswith("//eos/a.root?xrd.wantprot=unix")
 
 
+def test_a_number_sign_is_part_of_the_path() -> None:
+    (first, _) = Routes(caches(1)).places(f"{ORIGIN}//eos/a#1.root")
+    assert first.url.endswith("//eos/a#1.root")
+
+
+@pytest.mark.parametrize("url", ["root://host:port//a.root", "http://[::1/a.root", "s3://b/a.root"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="no address of a file server"):
+        Routes().places(url)
+
+
 def test_another_origin_never_goes_through_the_caches() -> None:
     url = "root://other.example//eos/a.root"
     assert [place.kind for place in Routes(caches(2)).places(url)] == ["origin"]
@@ -93,7 +104,9 @@ def test_a_lost_cache_hands_its_files_to_their_second_choice(n: int, lost: int, 
     assert list(Routes(left).places(url)) == expected
 
 
-@pytest.mark.parametrize("endpoint", ["cache:1094", "ftp://cache", "root://", "root://cache//eos"])
+@pytest.mark.parametrize(
+    "endpoint", ["cache:1094", "ftp://cache", "root://", "root://cache//eos", "root://[cache"]
+)
 def test_what_is_no_endpoint_is_refused(endpoint: str) -> None:
     with pytest.raises(ConfigError):
         Routes.parse([endpoint])

@@ -62,6 +62,7 @@ def test_a_file_that_may_not_be_read(path: Path, monkeypatch: pytest.MonkeyPatch
         open_source(str(path))
 
 
-def test_a_scheme_that_nothing_reads() -> None:
+@pytest.mark.parametrize("url", ["gopher://host/file.root", "gopher://[host"])
+def test_a_scheme_that_nothing_reads(url: str) -> None:
     with pytest.raises(MissingFileError, match="nothing here reads gopher://"):
-        open_source("gopher://host/file.root")
+        open_source(url)

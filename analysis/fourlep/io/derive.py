@@ -139,6 +139,12 @@ def is_simulated(type_bits: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return flags
 
 
+def has_several(weights: ak.Array) -> npt.NDArray[np.bool_]:
+    """Whether an event has several generator weights; a single one may be anything's."""
+    flags: npt.NDArray[np.bool_] = ak.to_numpy(ak.num(weights)) > 1
+    return flags
+
+
 def of_flavour(identifier: int, derive: Callable[..., Any]) -> Callable[..., Any]:
     """``derive`` applied to the leptons of one flavour of a mixed list, order kept."""
 

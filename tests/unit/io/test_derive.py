@@ -74,6 +74,12 @@ def test_simulation_is_bit_zero_of_the_event_type() -> None:
     assert derive.is_simulated(bits).tolist() == [False, True, False, True]
 
 
+def test_a_single_weight_tells_nothing_and_several_tell_simulation() -> None:
+    weights = ak.Array([[], [1.0], [0.5, -0.5]])
+    assert derive.has_several(weights).tolist() == [False, False, True]
+    assert derive.has_several(weights[:0]).tolist() == []
+
+
 def test_flavours_are_split_and_keep_their_order() -> None:
     kind = ak.Array([[13, 11, 11, 13], []])
     pt = ak.Array([[4e3, 3e3, 2e3, 1e3], []])

@@ -218,7 +218,8 @@ TTREE = Format(
     simulated=(
         Rule("bit 0 of the event type", (_slot(_EVENT, "eventTypeBitmask"),), derive.is_simulated),
         Rule("a dataset identifier", (_slot(_EVENT, "mcChannelNumber"),), derive.is_nonzero),
-        Rule("observed data, which may have neither", constant=0.0),
+        Rule("several generator weights", (_WEIGHTS,), derive.has_several),
+        Rule("observed data, which may have none of them", constant=0.0),
     ),
     absences={
         "event.scale_factor": "PHYSLITE holds no efficiency scale factors",

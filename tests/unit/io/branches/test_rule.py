@@ -112,6 +112,12 @@ def test_without_the_event_type_a_dataset_identifier_means_simulation() -> None:
     assert first.branches == ("EventInfoAuxDyn.mcChannelNumber",)
 
 
+def test_without_both_several_generator_weights_mean_simulation() -> None:
+    names = {"EventInfoAuxDyn.mcEventWeights"}
+    first = next(source for rule in TTREE.simulated if (source := rule.resolve(names)))
+    assert first.branches == ("EventInfoAuxDyn.mcEventWeights",)
+
+
 def test_the_usual_name_makes_up_for_a_few_markers_and_not_for_most() -> None:
     markers = {"runNumber", "channelNumber", "lep_type", "lep_trackd0pvunbiased"}
     for lacking in markers:

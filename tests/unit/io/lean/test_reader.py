@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fourlep.benchmark.files import cascade
+from fourlep.benchmark.files import Content, cascade, columns
 from fourlep.errors import MissingColumnError, UnknownFormatError
 from fourlep.events import Cascade, Cut
 from fourlep.io import open_events
 from fourlep.io.lean.reader import LeanFile
 from fourlep.io.lean.scratch import Scratch
+from fourlep.io.source import ReaderChoice
 from fourlep.io.uproot_reader import UprootFile
+from fourlep.synth.physlite.layout import layout
 from fourlep.synth.physlite.ragged import Ragged
-from fourlep.synth.physlite.write import Clusters
+from fourlep.synth.physlite.write import Clusters, write_tree
 from fourlep.synth.rootfile.codec import CODECS, Codec
 from lean_files import WriteLean
 from same_events import assert_same, joined
@@ -192,6 +194,22 @@ def test_the_real_sample_agrees_in_every_column(shared_data: Path) -> None:
     assert assert_readers_agree(path, Cascade((), (), ((0, 0),))) == 100
     two_electrons = Cascade((Cut("electron.is_loose", "is_true"),), (), ((2, 0),))
     assert assert_readers_agree(path, two_electrons) > 10
+
+
+@pytest.mark.parametrize(("n_weights", "is_simulation"), [(0, False), (1, False), (3, True)])
+@pytest.mark.parametrize("reader", ["lean", "uproot"])
+def test_a_skim_without_event_type_is_simulation_where_it_has_several_weights(
+    tmp_path: Path, n_weights: int, is_simulation: bool, reader: ReaderChoice
+) -> None:
+    content = columns(Content(20, 0.5, seed=7))
+    content["EventInfoAuxDyn.mcEventWeights"] = Ragged(
+        np.full(20, n_weights), np.ones(20 * n_weights, dtype="f4")
+    )
+    kept = content.keys() - {"EventInfoAuxDyn.eventTypeBitmask", "EventInfoAuxDyn.mcChannelNumber"}
+    path = tmp_path / "skim.root"
+    write_tree(path, {name: content[name] for name in kept}, layout=layout().only(frozenset(kept)))
+    with open_events(str(path), reader=reader) as file:
+        assert file.is_simulation == is_simulation
 
 
 def test_opening_with_auto_takes_the_lean_reader(write_lean: WriteLean) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,12 +31,19 @@ class LocalSource:
         self.requests = 1
         self._descriptor = -1
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            self.size = os.fstat(self._descriptor).st_size
+            # Without O_NONBLOCK, opening a pipe that nobody writes to never ends.
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            found = os.fstat(self._descriptor)
+            self.size = found.st_size
             os.pread(self._descriptor, 1, 0)  # a directory opens, and fails to be read
+        except ValueError as error:  # a zero byte in the path
+            raise _no_such_file(self.url) from error
         except OSError as error:
             self.close()
             raise _translated(error, self.url) from error
+        if not stat.S_ISREG(found.st_mode):
+            self.close()
+            raise _no_file(self.url)
 
     def read_ranges(self, ranges: Sequence[Range]) -> list[bytes]:
         """Read ranges, in their order."""
@@ -75,10 +84,26 @@ class LocalSource:
             self._descriptor = -1
 
 
+def _no_such_file(url: str) -> MissingFileError:
+    return MissingFileError(f"{url}: no such file", url=url, remedy="check the path")
+
+
+def _no_file(url: str) -> MissingFileError:
+    return MissingFileError(
+        f"{url}: is a pipe or a device, which cannot be read from any place",
+        url=url,
+        remedy="write what comes out of it into a file, and name that",
+    )
+
+
 def _translated(error: OSError, url: str) -> ReadError:
     match error:
         case FileNotFoundError() | NotADirectoryError():
-            return MissingFileError(f"{url}: no such file", url=url, remedy="check the path")
+            return _no_such_file(url)
+        case OSError(errno=errno.ELOOP | errno.ENAMETOOLONG):
+            return MissingFileError(f"{url}: {error.strerror}", url=url, remedy="check the path")
+        case OSError(errno=errno.ESPIPE):
+            return _no_file(url)
         case IsADirectoryError():
             return MissingFileError(
                 f"{url}: is a folder, not a file", url=url, remedy="name a file"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,24 @@ def test_no_such_file(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="is a folder"):
         open_source(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["with\0zero", "n" * 300, "loop/a"])
+def test_what_can_be_no_path_is_missing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(MissingFileError):
+        open_source(str(tmp_path / name))
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.root")
+    with pytest.raises(MissingFileError, match="is a pipe or a device"):
+        open_source(str(tmp_path / "pipe.root"))
+
+
+def test_a_device_is_no_file() -> None:
+    with pytest.raises(MissingFileError, match="is a pipe or a device"):
+        open_source("/dev/zero")
 
 
 def test_a_file_that_may_not_be_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,8 +74,9 @@ def shrinking_cone(largest: float, unit: float, _isolation: ak.Array, pt: ak.Arr
 
 
 def unsigned_number(values: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
-    """Event numbers that a signed 32-bit branch may have wrapped."""
-    return np.asarray(values).astype(np.int64).astype(np.uint64) & np.uint64(0xFFFFFFFF)
+    """Event numbers that a signed 32-bit branch may have wrapped: negative ones have been."""
+    numbers = np.asarray(values).astype(np.int64)
+    return np.where(numbers < 0, numbers & 0xFFFFFFFF, numbers).astype(np.uint64)
 
 
 def nominal_weight(weights: ak.Array) -> npt.NDArray[np.float64]:

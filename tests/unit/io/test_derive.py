@@ -33,6 +33,11 @@ def test_a_wrapped_event_number_is_read_as_unsigned() -> None:
     assert derive.unsigned_number(stored).tolist() == [1, 4294967295]
 
 
+def test_an_event_number_that_has_room_is_left_as_it_is() -> None:
+    stored = np.array([1, -1, 2**33 + 5], dtype=np.int64)
+    assert derive.unsigned_number(stored).tolist() == [1, 4294967295, 2**33 + 5]
+
+
 def test_the_nominal_weight_is_the_first_and_keeps_its_sign() -> None:
     weights = ak.Array([[-2.5, 1.0], [3.0, 7.0]])
     assert derive.nominal_weight(weights).tolist() == [-2.5, 3.0]

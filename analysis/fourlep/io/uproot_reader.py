@@ -204,7 +204,10 @@ class UprootFile(Closing):
     def _arrays(self, branches: Sequence[str], start: int, stop: int) -> dict[str, Any]:
         with translated(self._url):
             arrays = {branch: self._branches.array(branch, start, stop) for branch in branches}
-            return {branch: _one_kind(array) for branch, array in arrays.items()}
+            return {
+                branch: _one_kind(_whole(branch, array, stop - start))
+                for branch, array in arrays.items()
+            }
 
     def _choose(self, wanted: str) -> tuple[str, Branches | Fields, Format]:
         """Find the tree, and tell its format."""
@@ -275,6 +278,13 @@ def _opened(url: str, timeout_s: float) -> Any:
         return uproot.open(
             {url: None}, handler=TransportSource, timeout=timeout_s, array_cache=None
         )
+
+
+def _whole(branch: str, array: ak.Array, n_events: int) -> ak.Array:
+    """Refuse a branch that has less entries than its tree: uproot gives those that it has."""
+    if len(array) != n_events:
+        raise ValueError(f"{branch} has {len(array)} entries for {n_events} events")
+    return array
 
 
 def _one_kind(array: ak.Array) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -12,11 +11,13 @@ import pytest
 import uproot
 
 from fourlep.errors import CorruptFileError, ForbiddenFileError, MissingFileError
-from fourlep.io import ReaderChoice, open_events
+from fourlep.events import Cascade
+from fourlep.io import EventFile, ReaderChoice, open_events
+from fourlep.io.fields import Branches
 from fourlep.io.translation import told, translated
-from fourlep.io.uproot_reader import UprootFile
 
 Writer = Callable[..., Path]
+EVERY_EVENT = Cascade((), (), ((0, 0),))
 CHOICES = pytest.mark.parametrize("reader", ["uproot", "auto"])
 READERS = pytest.mark.parametrize("reader", ["uproot", "lean"])
 
@@ -150,22 +151,46 @@ def test_collections_that_disagree_in_length_are_an_error(write_mini: Writer) ->
         file.read(["electron.pt", "electron.eta"])
 
 
+@pytest.mark.parametrize(
+    ("branch", "read"),
+    [
+        ("lep_pt", lambda file: file.read(["event.number", "electron.pt"])),
+        ("eventNumber", lambda file: list(file.survivors(EVERY_EVENT, ["event.number"]))),
+        ("lep_type", lambda file: list(file.survivors(EVERY_EVENT, ["event.number"]))),
+    ],
+)
 def test_a_branch_of_another_number_of_events_is_an_error(
-    write_mini: Writer, monkeypatch: pytest.MonkeyPatch
+    write_mini: Writer,
+    monkeypatch: pytest.MonkeyPatch,
+    branch: str,
+    read: Callable[[EventFile], object],
 ) -> None:
     """What uproot makes of a tree whose tables of baskets were damaged."""
-    plain = UprootFile._arrays
-
-    def cut(file: UprootFile, *arguments: Any) -> dict[str, Any]:
-        arrays = plain(file, *arguments)
-        return {name: array[:-1] if name == "lep_pt" else array for name, array in arrays.items()}
-
-    monkeypatch.setattr(UprootFile, "_arrays", cut)
+    cut_short(monkeypatch, branch)
     with (
         open_events(str(write_mini())) as file,
-        pytest.raises(CorruptFileError, match="lep_pt has 3 entries for 4 events"),
+        pytest.raises(CorruptFileError, match=f"{branch} has 0 entries for 4 events"),
     ):
-        file.read(["event.number", "electron.pt"])
+        read(file)
+
+
+def test_a_branch_without_the_first_event_does_not_tell_simulation(
+    write_mini: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_short(monkeypatch, "channelNumber")
+    with pytest.raises(CorruptFileError, match="channelNumber has 0 entries for 1 events"):
+        open_events(str(write_mini()))
+
+
+def cut_short(monkeypatch: pytest.MonkeyPatch, branch: str) -> None:
+    """Let uproot find no entries of a branch."""
+    plain = Branches.array
+
+    def cut(branches: Branches, name: str, start: int, stop: int) -> ak.Array:
+        array = plain(branches, name, start, stop)
+        return array[:0] if name == branch else array
+
+    monkeypatch.setattr(Branches, "array", cut)
 
 
 @READERS

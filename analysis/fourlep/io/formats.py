@@ -84,10 +84,21 @@ def no_known_tree(url: str, classes: Mapping[str, str], wanted: str) -> UnknownF
     else:
         what = "no tree of a known format"
     return UnknownFormatError(
-        f"{url}: {what}; trees there: {there}",
+        "\n  ".join((f"{url}: {what}; trees there: {there}", *_lacking(trees, wanted))),
         url=url,
         remedy=f"name one of those, or read one of {known}",
     )
+
+
+def _lacking(trees: Sequence[str], wanted: str) -> list[str]:
+    """Say by what a tree with a usual name would have been known."""
+    return [
+        f"{tree} has not enough of {', '.join(slot[0] for slot in known.markers)},"
+        f" by which {known.title} are known"
+        for tree in trees
+        for known in FORMATS.values()
+        if tree.rpartition("/")[2] == known.tree and wanted in {"", tree}
+    ]
 
 
 def several_trees(url: str, trees: Sequence[str]) -> UnknownFormatError:

@@ -218,8 +218,9 @@ def test_a_tree_of_no_known_format_is_an_error(write_mini: Writer) -> None:
     path = write_mini(lep_trackd0pvunbiased=None, runNumber=None)
     with pytest.raises(UnknownFormatError, match="no tree of a known format"):
         UprootFile(str(path))
-    with pytest.raises(UnknownFormatError, match="'mini' is of no known format"):
+    with pytest.raises(UnknownFormatError, match="'mini' is of no known format") as error:
         UprootFile(str(path), "mini")
+    assert "mini has not enough of lep_trackd0pvunbiased, lep_type, runNumber" in str(error.value)
 
 
 def test_a_file_without_one_of_the_branches_that_tell_its_format_lacks_that_branch(

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path, PurePath, PurePosixPath
@@ -239,9 +240,8 @@ def _taken_from(fileset: Fileset, directory: Path) -> Fileset:
             f"{directory} is no directory", remedy="give the directory that has the files"
         )
     here: dict[str, list[Path]] = {}
-    for path in sorted(directory.rglob("*")):
-        if path.is_file():
-            here.setdefault(path.name, []).append(path)
+    for path in _files_below(directory):
+        here.setdefault(path.name, []).append(path)
     files = [file for dataset in fileset.datasets for file in dataset.files]
     missing = [name for file in files if (name := _path(file).name) not in here]
     if missing:
@@ -253,6 +253,19 @@ def _taken_from(fileset: Fileset, directory: Path) -> Fileset:
     taken = {file.url: _nearest(_path(file), here[_path(file).name]) for file in files}
     _refuse_shared(fileset.name, taken)
     return _with_files(fileset, lambda file: replace(file, url=str(taken[file.url].absolute())))
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    """Every file in a folder and those below it; links are followed, each folder once."""
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(directory, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:
+            folders.clear()
+            continue
+        seen.add(place)
+        folders.sort()
+        yield from (path for name in sorted(names) if (path := Path(folder, name)).is_file())
 
 
 def _path(file: SourceFile) -> PurePosixPath:

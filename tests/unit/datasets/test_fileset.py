@@ -159,6 +159,17 @@ def test_a_link_to_a_file_is_no_other_file(tmp_path: Path) -> None:
     assert Path(data.files[0].url).samefile(folder / "a/f.root")
 
 
+def test_links_to_folders_are_followed_and_not_in_a_circle(tmp_path: Path) -> None:
+    source = write_fileset(tmp_path / "f.json", "root://h//store/f.root")
+    disk = make_files(tmp_path / "disk", "4lep/f.root")
+    folder = tmp_path / "d"
+    folder.mkdir()
+    (folder / "release").symlink_to(disk)
+    (disk / "back").symlink_to(folder)
+    (data,) = load_fileset(source, data_dir=folder).datasets
+    assert data.files[0].url == str(folder / "release" / "4lep" / "f.root")
+
+
 def test_one_file_does_not_stand_for_two(tmp_path: Path) -> None:
     source = write_fileset(tmp_path / "f.json", "root://h//A/f.root", "root://h//B/f.root")
     folder = make_files(tmp_path / "d", "f.root")

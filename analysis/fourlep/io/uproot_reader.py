@@ -281,9 +281,15 @@ def _opened(url: str, timeout_s: float) -> Any:
 
 
 def _whole(branch: str, array: ak.Array, n_events: int) -> ak.Array:
-    """Refuse a branch that has less entries than its tree: uproot gives those that it has."""
+    """Refuse a branch that lacks entries of its tree, or has fields without a value.
+
+    uproot gives the entries that there are, and NumPy whatever stands in place of a value.
+    """
     if len(array) != n_events:
         raise ValueError(f"{branch} has {len(array)} entries for {n_events} events")
+    is_optional = any(mark in str(array.type) for mark in ("?", "option["))
+    if is_optional and any(ak.any(ak.is_none(array, axis=k)) for k in range(array.ndim)):
+        raise ValueError(f"{branch} has missing values")
     return array
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import uproot
 
+from fourlep.errors import CorruptFileError
 from fourlep.io.fields import Fields
 from fourlep.io.uproot_reader import UprootFile
 
@@ -56,6 +57,25 @@ def test_a_skim_of_an_ntuple_gives_what_the_tree_gives(write_mini: Writer, tmp_p
         events = file.read(["electron.pt", "muon.pt"])
     assert events.electrons.pt.tolist() == [[50.0, 30.0], [], [], [60.0]]
     assert events.muons.pt.tolist() == [[40.0, 20.0], [25.0], [], [10.0]]
+
+
+@pytest.mark.parametrize(("branch", "lost"), [("mcWeight", 3.0), ("lep_pt", 1e4)])
+def test_a_skim_with_missing_values_is_refused_and_one_that_has_only_room_for_them_is_read(
+    write_mini: Writer, tmp_path: Path, branch: str, lost: float
+) -> None:
+    path = str(write_mini(runNumber=np.full(4, 284500, dtype=np.int32)))
+    with uproot.open({path: "mini"}) as opened:
+        arrays = {name: opened[name].array() for name in opened.keys(recursive=False)}
+    columns = ["event.generator_weight", "electron.pt"]
+    room = {**arrays, branch: ak.mask(arrays[branch], arrays[branch] != 7.0)}
+    with UprootFile(str(skim(tmp_path / "room.root", "mini", room))) as file:
+        assert file.read(columns).event["generator_weight"].tolist() == [-2.0, 1.0, 3.0, 0.5]
+    missing = {**arrays, branch: ak.mask(arrays[branch], arrays[branch] != lost)}
+    with (
+        UprootFile(str(skim(tmp_path / "missing.root", "mini", missing))) as file,
+        pytest.raises(CorruptFileError, match=f"{branch} has missing values"),
+    ):
+        file.read(columns)
 
 
 @pytest.mark.parametrize("name", ["MuonsAuxDyn.link", "MuonsAuxDyn:link"])

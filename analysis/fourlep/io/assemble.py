@@ -16,6 +16,7 @@ from fourlep.io.branches import Source
 from fourlep.io.request import Request
 from fourlep.io.translation import told
 
+_OF_EVENTS = ("event.", "trigger.")
 _FOUR_MOMENTUM = frozenset({"pt", "eta", "phi", "mass"})
 
 
@@ -51,7 +52,7 @@ def assemble(request: Request, raw: Mapping[str, Any], entry: npt.NDArray[np.int
             is_simulation=request.is_simulation,
             absent=request.absent,
         )
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, TypeError) as error:
         raise CorruptFileError(
             f"{request.url}: the branches contradict each other: {told(error)}",
             url=request.url,
@@ -70,9 +71,19 @@ def _derived(column: str, source: Source, raw: Mapping[str, Any], n_events: int)
     if source.derive is None:
         return np.full(n_events, source.constant, dtype=dtype)
     values = source.derive(*(raw[branch] for branch in source.branches))
-    if column.startswith(("event.", "trigger.")):
+    _check_shape(column, values)
+    if column.startswith(_OF_EVENTS):
         return ak.to_numpy(values).astype(dtype)
     return ak.values_astype(values, dtype)
+
+
+def _check_shape(column: str, values: Any) -> None:
+    """Refuse lists where one number is due, the other way round, and letters."""
+    is_single = column.startswith(_OF_EVENTS) and column != "event.generator_weights"
+    found = str(ak.type(values))
+    if values.ndim != (1 if is_single else 2) or "string" in found:
+        due = "one number an event" if is_single else "a list of numbers an event"
+        raise ValueError(f"{column} is {due} and not {found}")
 
 
 def _collection(columns: Mapping[str, Any], name: str) -> dict[str, Any]:

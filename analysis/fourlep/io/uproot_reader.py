@@ -245,7 +245,8 @@ class UprootFile(Closing):
         if source.derive is None:
             return bool(source.constant)
         arrays = self._arrays(source.branches, 0, 1)
-        return bool(source.derive(*(arrays[branch] for branch in source.branches))[0])
+        with translated(self._url):
+            return bool(source.derive(*(arrays[branch] for branch in source.branches))[0])
 
 
 def trees_in(url: str, *, timeout_s: float = 60.0) -> list[tuple[str, str, int]]:

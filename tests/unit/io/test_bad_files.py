@@ -174,6 +174,31 @@ def test_a_branch_of_another_number_of_events_is_an_error(
         read(file)
 
 
+@pytest.mark.parametrize(
+    ("branch", "values"),
+    [
+        ("mcWeight", [[1.0], [2.0], [3.0], [4.0]]),
+        ("lep_pt", [1e3, 2e3, 3e3, 4e3]),
+        ("lep_pt", [[[1e3], [2e3], [3e3], [4e3]], [[5e3]], [], [[6e3], [7e3]]]),
+        ("lep_eta", [["a", "b", "c", "d"], ["e"], [], ["f", "g"]]),
+        ("runNumber", ["a", "b", "c", "d"]),
+    ],
+)
+def test_a_branch_of_another_shape_is_an_error(
+    write_mini: Writer, tmp_path: Path, branch: str, values: list[object]
+) -> None:
+    with uproot.open({str(write_mini()): "mini"}) as mini:
+        arrays = {name: mini[name].array() for name in mini.keys(recursive=False)}
+    simulated = {**arrays, "runNumber": arrays["runNumber"] * 0, branch: ak.Array(values)}
+    with uproot.recreate(tmp_path / "shape.root") as written:
+        written["mini"] = simulated  # an RNTuple, which may hold any of them
+    with (
+        pytest.raises(CorruptFileError, match=r"contradict each other|damaged, or no"),
+        open_events(str(tmp_path / "shape.root")) as file,
+    ):
+        file.read(["event.generator_weight", "electron.pt", "electron.eta"])
+
+
 def test_a_branch_without_the_first_event_does_not_tell_simulation(
     write_mini: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

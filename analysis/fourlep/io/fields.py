@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 import awkward as ak
+import numpy as np
 
 #: What is inside the fields of links.
 _LINK_MEMBERS = frozenset({"m_persKey", "m_persIndex"})
@@ -33,6 +34,10 @@ class Branches:
     def array(self, name: str, start: int, stop: int) -> ak.Array:
         """Read a branch for the entries ``start`` to ``stop``."""
         return self[name].array(entry_start=start, entry_stop=stop)
+
+    def stored_together(self, name: str) -> int:
+        """Entries of the longest basket of a branch, which is inflated as a whole."""
+        return int(np.diff(self[name].entry_offsets).max(initial=0))
 
 
 class Fields:
@@ -68,6 +73,10 @@ class Fields:
             filter_field=lambda field: field.path == top, entry_start=start, entry_stop=stop
         )
         return held[top, member] if member else held[top]
+
+    def stored_together(self, _name: str) -> int:
+        """Entries of the longest cluster, which is inflated as a whole."""
+        return max((int(each.num_entries) for each in self._ntuple.cluster_summaries), default=0)
 
     def _steps(self, name: str) -> tuple[str, str]:
         """Name of the top field, and of what is meant in it, "" for all of it."""

@@ -30,6 +30,8 @@ from fourlep.io.uproot_source import TransportSource
 
 #: Entries whose cascade columns are held in memory at a time.
 STEP_ENTRIES = 20_000
+#: As many where entries are stored together: every step inflates all that it has a part of.
+MAX_STEP_ENTRIES = 400_000
 
 
 class UprootFile(Closing):
@@ -172,8 +174,9 @@ class UprootFile(Closing):
         wanted = self.request(columns, optional)
         counting = self.request((), counting_columns(cascade))
         start, stop = self._range(start, stop)
-        for first in range(start, stop, STEP_ENTRIES):
-            last = min(first + STEP_ENTRIES, stop)
+        step = self._step(counting)
+        for first in range(start, stop, step):
+            last = min(first + step, stop)
             cheap = self._arrays(counting.branches, first, last)
             entry = np.arange(first, last, dtype=np.int64)
             keep = np.flatnonzero(cascade.keeps(assemble(counting, cheap, entry)))
@@ -183,6 +186,11 @@ class UprootFile(Closing):
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+
+    def _step(self, request: Request) -> int:
+        with translated(self._url):
+            together = [self._branches.stored_together(name) for name in request.branches]
+        return max(STEP_ENTRIES, min(MAX_STEP_ENTRIES, max(together, default=0)))
 
     def _read_kept(
         self, wanted: Request, cheap: Mapping[str, Any], first: int, keep: np.ndarray[Any, Any]

@@ -260,6 +260,7 @@ def test_survivors_are_the_events_that_the_cascade_keeps(
     write_physlite: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uproot_reader, "STEP_ENTRIES", 7)
+    monkeypatch.setattr(uproot_reader, "MAX_STEP_ENTRIES", 7)
     with UprootFile(str(write_physlite(50))) as file:
         everything = file.read((*COLUMNS, *TWO_ELECTRONS.columns))
         keep = TWO_ELECTRONS.keeps(everything)
@@ -286,7 +287,23 @@ def test_steps_do_not_change_what_survives(
         whole = joined(list(file.survivors(TWO_ELECTRONS, COLUMNS)))
         for step in (1, 3, 39, 40, 41):
             monkeypatch.setattr(uproot_reader, "STEP_ENTRIES", step)
+            monkeypatch.setattr(uproot_reader, "MAX_STEP_ENTRIES", step)
             assert equal(joined(list(file.survivors(TWO_ELECTRONS, COLUMNS))), whole), step
+
+
+@pytest.mark.parametrize("is_rntuple", [False, True])
+def test_what_is_stored_together_is_inflated_once(
+    write_mini: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_rntuple: bool
+) -> None:
+    path = str(write_mini())
+    if is_rntuple:
+        with uproot.open({path: "mini"}) as mini, uproot.recreate(tmp_path / "s.root") as skim:
+            skim["mini"] = {name: mini[name].array() for name in mini.keys(recursive=False)}
+        path = str(tmp_path / "s.root")
+    monkeypatch.setattr(uproot_reader, "STEP_ENTRIES", 1)
+    with UprootFile(path) as file:
+        (survivors,) = file.survivors(Cascade((), (), ((0, 0),)), ["event.number"])
+    assert survivors.event["number"].tolist() == [0, 1, 2, 3]
 
 
 def test_a_cut_on_a_column_that_the_file_lacks_keeps_every_lepton(write_mini: Writer) -> None:

@@ -6,6 +6,7 @@ position is checked against the end of the record before it is used.
 
 from __future__ import annotations
 
+import struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,17 +14,18 @@ import numpy as np
 from fourlep.io.lean.arrays import Bytes, Integers, Tables
 from fourlep.io.lean.bytes_kernels import signed32, unsigned16, unsigned32
 from fourlep.io.lean.compiled import compiled, inlined
+from fourlep.io.lean.container import read_string
 from fourlep.io.lean.inflate import Buffer
 from fourlep.io.lean.native import Native, call_c
 
-#: Longest inflated basket: ROOT's own limit is 1 GiB, PHYSLITE's have 128 KiB; a basket
-#: above this is refused, so that a damaged length cannot exhaust the memory.
+#: Longest inflated basket: ROOT's own limit is 1 GiB, PHYSLITE's have 128 KiB; a longer
+#: one is left to uproot, so that a damaged length cannot exhaust the memory here.
 MAX_BASKET_BYTES = 64 << 20
 
 #: What `verify` finds; 0 is a good key.
-CUT, ANOTHER, LENGTHS, GENERATED, COUNT, UNFILLED, TABLE = range(1, 8)
+CUT, ANOTHER, LENGTHS, LARGE, GENERATED, COUNT, UNFILLED, TABLE = range(1, 9)
 #: What `inflate_blocks` leaves to Python, which knows further codecs and what to say.
-LEFT = 8
+LEFT = 9
 
 #: From the key's start to its three names: with 32-bit and with 64-bit positions.
 _SMALL_FRONT, _BIG_FRONT = 26, 34
@@ -229,7 +231,10 @@ def verify_key(raw: Any, rows: Rows, promises: Promises, keys: Keys, r: int) -> 
         return
     keys.status[r] = LENGTHS
     n_object = signed32(raw, begin + 6)
-    if unsigned16(raw, begin + 14) != n_key or not 0 <= n_object <= MAX_BASKET_BYTES:
+    if unsigned16(raw, begin + 14) != n_key or n_object < 0:
+        return
+    if n_object > MAX_BASKET_BYTES:
+        keys.status[r] = LARGE
         return
     keys.key_bytes[r], keys.object_bytes[r] = n_key, n_object
     back = begin + n_key - _BACK_BYTES
@@ -334,6 +339,16 @@ def inflated(source: Any, target: Any, using: Native) -> int:
         here += n_from
         written += n_to
     return written
+
+
+def names_in(record: memoryview) -> tuple[str, ...]:
+    """Names of class, branch and tree in the key that a record begins with, if it has them."""
+    (version,) = struct.unpack_from(">H", record, 4)
+    names, position = [], _BIG_FRONT if version > _BIG_VERSION else _SMALL_FRONT
+    for _ in range(3):
+        name, position = read_string(record, position)
+        names.append(name)
+    return tuple(names)
 
 
 def as_bytes(data: Buffer) -> Bytes:

@@ -8,15 +8,16 @@ compiled kernels; Python looks again at those that the kernels leave.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from fourlep.errors import CorruptFileError
 from fourlep.io.lean import basket_kernels as kernels
-from fourlep.io.lean.arrays import Inflated, Integers
+from fourlep.io.lean.arrays import Bytes, Inflated, Integers
 from fourlep.io.lean.basket_kernels import Fetched, Keys, Promises, Rows
 from fourlep.io.lean.branch_set import Baskets, BranchSet
 from fourlep.io.lean.inflate import InflationError, Inflator, inflate
@@ -27,8 +28,7 @@ from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.transport import ByteSource
 from fourlep.io.transport.coalesce import read_coalesced
 
-#: Inflated bytes of a round. Readers ask for far less; only a file that lies about its
-#: sizes gets here.
+#: Inflated bytes of a round. Readers ask for far less, unless baskets are long.
 _MAX_INFLATED_BYTES = 256 << 20
 
 _WRONG = {
@@ -165,9 +165,9 @@ class BasketReader:
         keys = Keys.empty(len(rows.seek))
         n_bytes = kernels.verify(data, rows, self._promises(wanted.branches), keys)
         if n_bytes < 0:
-            raise self._refused(keys, rows, wanted)
+            raise self._refused(data, keys, rows, wanted)
         if n_bytes > _MAX_INFLATED_BYTES:
-            raise self._damaged(wanted, 0, f"{n_bytes} bytes in one round")
+            raise UnsupportedError(f"baskets of {n_bytes:,} bytes for one round of reading")
         block = self._scratch.block(n_bytes)
         before, out = block.room(n_bytes)
         using = native() if self._inflate is inflate else Native(0, 0, 0, 0)
@@ -177,7 +177,7 @@ class BasketReader:
         border, end = begin + keys.border, begin + keys.object_bytes
         return Inflated(block.data, begin, border, end, rows.first, rows.n_entries, keys.key_bytes)
 
-    def _expected(self, wanted: Baskets) -> tuple[npt.NDArray[np.uint8], Rows]:
+    def _expected(self, wanted: Baskets) -> tuple[Bytes, Rows]:
         """Fetched bytes, and what is expected where in them."""
         rows = Rows.empty(len(wanted.row))
         if not len(wanted.row):
@@ -209,13 +209,23 @@ class BasketReader:
         return Promises(names, bounds, branches.entry_bytes)
 
     def _refused(
-        self, keys: Keys, rows: Rows, wanted: Baskets
+        self, data: Bytes, keys: Keys, rows: Rows, wanted: Baskets
     ) -> CorruptFileError | UnsupportedError:
         """Say what the kernel found wrong with a key."""
         row = int(np.argmax(keys.status != 0))
-        status = int(keys.status[row])
+        status, name = int(keys.status[row]), wanted.branch_of(row).name
         if status == kernels.GENERATED:
-            return UnsupportedError(f"{wanted.branch_of(row).name}: generated entry offsets")
+            return UnsupportedError(f"{name}: generated entry offsets")
+        if status == kernels.LARGE:
+            return UnsupportedError(
+                f"{name}: a basket of more than {kernels.MAX_BASKET_BYTES} bytes"
+            )
+        if status in (kernels.CUT, kernels.ANOTHER):
+            record = data[rows.place[row] : rows.place[row] + rows.size[row]].data
+            with suppress(struct.error, IndexError):
+                *own, tree = kernels.names_in(record)
+                if own == ["TBasket", name] and tree != self._tree_title:
+                    return UnsupportedError(f"{name}: baskets of a tree that was called {tree!r}")
         if status == kernels.COUNT:
             what = f"it has {keys.n_entries[row]} entries where the tree has {rows.n_entries[row]}"
         else:
@@ -224,11 +234,11 @@ class BasketReader:
 
     def _inflate_left(
         self,
-        data: npt.NDArray[np.uint8],
+        data: Bytes,
         rows: Rows,
         keys: Keys,
         wanted: Baskets,
-        out: npt.NDArray[np.uint8],
+        out: Bytes,
     ) -> None:
         """Inflate the baskets that the kernel left, or say what is wrong with one."""
         for row in np.flatnonzero(keys.status).tolist():
@@ -251,9 +261,7 @@ class BasketReader:
 
 
 @lru_cache(maxsize=256)
-def _key_names(
-    branches: tuple[str, ...], tree_title: str
-) -> tuple[npt.NDArray[np.uint8], Integers]:
+def _key_names(branches: tuple[str, ...], tree_title: str) -> tuple[Bytes, Integers]:
     """Names of class, branch and tree as the keys of each branch have them, and bounds."""
     each = [b"".join(map(_string, ("TBasket", name, tree_title))) for name in branches]
     bounds = np.cumsum([0, *map(len, each)], dtype=np.int64)
@@ -261,7 +269,7 @@ def _key_names(
 
 
 def _string(text: str) -> bytes:
-    encoded = text.encode()
+    encoded = text.encode(errors="surrogateescape")
     if len(encoded) < 255:
         return bytes([len(encoded)]) + encoded
     return b"\xff" + len(encoded).to_bytes(4, "big") + encoded

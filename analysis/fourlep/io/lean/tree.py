@@ -176,7 +176,7 @@ class TreeTable:
         if table.fault == OUTSIDE:
             raise self._damaged(f"baskets of branch {name} lie outside the file")
         if table.fault == LONG:
-            raise self._damaged(f"a basket of branch {name} claims {int(table.sizes.max())} bytes")
+            raise UnsupportedError(f"{name}: a basket of {int(table.sizes.max()):,} bytes")
         return Branch(name, layout, table.entries, table.seeks, table.sizes, fields.total_bytes)
 
     @contextmanager

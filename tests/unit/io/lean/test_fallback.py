@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fourlep.benchmark.files import cascade
@@ -10,6 +11,8 @@ from fourlep.io.lean.layout import Form
 from fourlep.io.lean.tree import Branch, TreeTable
 from fourlep.io.lean.unsupported import UnsupportedError
 from fourlep.io.uproot_reader import UprootFile
+from fourlep.synth.physlite.ragged import Ragged
+from fourlep.synth.physlite.write import Clusters
 from lean_files import WriteLean
 from same_events import assert_same, joined
 
@@ -78,3 +81,37 @@ def test_files_of_other_kinds_are_opened_by_uproot(shared_data: Path) -> None:
     with open_events(str(shared_data / "ntuple2020" / "data_A.4lep.root")) as file:
         assert (file.reader, file.format) == ("uproot", "ntuple2020")
         assert file.fallback == "no CollectionTree in the file"
+
+
+def test_baskets_of_a_tree_that_was_renamed_are_read_by_uproot(write_lean: WriteLean) -> None:
+    """ROOT copies them as they are: their keys have the old name."""
+    path = write_lean()
+    whole = path.read_bytes()
+    renamed = path.with_name("renamed.root")
+    renamed.write_bytes(whole.replace(b"TTree\x0eCollectionTree", b"TTree\x0eCollectionSkim"))
+    with open_events(str(renamed), "CollectionSkim") as file, UprootFile(str(path)) as plain:
+        columns = sorted(plain.columns())
+        found = joined(file.survivors(cascade(), columns))
+        assert file.fallback.endswith("baskets of a tree that was called 'CollectionTree'")
+        assert_same(found, joined(plain.survivors(cascade(), columns)))
+
+
+@pytest.mark.parametrize("limit", ["basket", "round"])
+def test_longer_baskets_than_physlite_has_are_read_by_uproot(
+    write_lean: WriteLean, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    n = 57_000 if limit == "basket" else 300
+    if limit == "round":
+        monkeypatch.setattr("fourlep.io.lean.baskets._MAX_INFLATED_BYTES", 50_000)
+    weights = Ragged(np.full(n, 300), np.ones(300 * n, dtype=np.float32))
+    path = write_lean(
+        n,
+        share=10 / n,
+        clusters=Clusters(entries=n, basket_bytes=1 << 30),
+        changed={"EventInfoAuxDyn.mcEventWeights": weights},
+    )
+    columns = ["event.number", "event.generator_weight", "electron.pt"]
+    with open_events(str(path)) as file, UprootFile(str(path)) as plain:
+        found = joined(file.survivors(cascade(), columns))
+        assert "bytes" in file.fallback
+        assert_same(found, joined(plain.survivors(cascade(), columns)))

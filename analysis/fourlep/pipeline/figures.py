@@ -12,7 +12,9 @@ import numpy.typing as npt
 from fourlep.datasets.model import DATA
 from fourlep.physics.cutflow import TOTAL
 from fourlep.physics.histograms import ALL_CHANNELS
+from fourlep.physics.regions import EVERYWHERE
 from fourlep.pipeline.caches import CacheSample
+from fourlep.pipeline.normalise import FITTED
 from fourlep.pipeline.outputs import RunHistograms, open_histograms, read_cutflow
 from fourlep.pipeline.record import RunRecord
 from fourlep.plots.plane import Plane, draw_plane
@@ -120,10 +122,10 @@ def _draw_all(view: _View) -> Iterator[FigureBlock]:
 def _spectrum(view: _View, channel: str, observable: str) -> FigureBlock:
     label, unit = _AXES[observable]
     # While blind, other observables show data of the sidebands alone.
-    region = "all"
+    region = EVERYWHERE
     if view.is_blind and observable != "m4l":
         region = "sideband" if "sideband" in view.record.regions else ""
-    shown = region or "all"
+    shown = region or EVERYWHERE
     contributions = []
     edges = np.zeros(0)
     for process in view.simulated:
@@ -137,7 +139,7 @@ def _spectrum(view: _View, channel: str, observable: str) -> FigureBlock:
     systematic = _systematic_variances(view, channel, shown, observable)
     hidden = BLIND_WINDOW if view.is_blind and observable == "m4l" else None
     spectrum = Spectrum(edges, label, unit, tuple(contributions), data, hidden, systematic)
-    details = [view.title(channel)] + ([shown] if shown != "all" else [])
+    details = [view.title(channel)] + ([shown] if shown != EVERYWHERE else [])
     figure = draw_spectrum(spectrum, view.caption(", ".join(details)))
     png, _ = save(figure, view.directory / FOLDER / f"{observable}_{channel}")
     name = _NAMES.get(observable, observable)
@@ -156,12 +158,13 @@ def _blind_note(view: _View, observable: str) -> str:
 
 
 def _systematic_variances(view: _View, channel: str, region: str, observable: str) -> Floats | None:
-    """Sum of the squared half differences of up and down.
+    """Sum of the squared half differences of up and down; None where none is kept.
 
     Each source is fully correlated between processes; a variation without a partner counts
     with its difference to nominal.
     """
-    if not view.record.variations:
+    is_kept = observable == FITTED or region == EVERYWHERE
+    if not view.record.variations or not is_kept:
         return None
     nominal = _total(view, channel, region, observable, "")
     squares = np.zeros_like(nominal)

@@ -264,8 +264,8 @@ def _process_templates(
 def _regions(histogram: ExactHistogram, variation: str) -> tuple[str, ...]:
     """Regions in which a variation is given.
 
-    Everywhere for the fitted observable; for the others in the region of everything, where
-    figures show their uncertainty; never for planes. All combinations would be forty
+    Everywhere for the fitted observable; for the others in the region of everything alone,
+    where figures show their uncertainty; never for planes. All combinations would be forty
     thousand histograms that nothing reads.
     """
     if variation == NOMINAL or histogram.spec.observable == FITTED:

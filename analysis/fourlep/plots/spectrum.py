@@ -93,6 +93,11 @@ class Spectrum:
             variances = variances + self.systematic_variances
         return np.asarray(np.sqrt(variances))
 
+    @property
+    def uncertainty_label(self) -> str:
+        """What the band is called: that of the simulation's size alone says so."""
+        return "Stat. uncertainty" if self.systematic_variances is None else "Uncertainty"
+
 
 def _summed(arrays: list[Floats], n_bins: int) -> Floats:
     total = np.zeros(n_bins)
@@ -190,7 +195,9 @@ def _draw_stack(axes: Axes, spectrum: Spectrum) -> None:
             linewidth=0.5,
             ax=axes,
         )
-        _draw_band(axes, spectrum.edges, spectrum.total, spectrum.uncertainty, "Uncertainty")
+        _draw_band(
+            axes, spectrum.edges, spectrum.total, spectrum.uncertainty, spectrum.uncertainty_label
+        )
 
 
 def _draw_band(axes: Axes, edges: Floats, centre: Floats, half: Floats, label: str) -> None:

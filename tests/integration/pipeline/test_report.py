@@ -101,6 +101,19 @@ def test_the_cutflow_is_drawn_although_the_higgs_window_is_hidden(
     assert "cutflow" in figures(out)
 
 
+def test_a_blind_run_with_variations_shows_the_sidebands_with_what_uncertainty_is_known_there(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    source = fileset([ntuple("d.root")], [ntuple("zz.root", 40, is_data=False)])
+    answer = fourlep("run", source, "--cluster", "inline", "--output", out)
+    assert answer.status == 0, answer.err
+    assert read_record(out).variations
+    html = (out / "report.html").read_text()
+    assert "m12, all channels; data outside the sidebands is hidden until --unblind" in html
+    assert {"m4l_4l", "m12_4l", "m34_4l", "lepton_pt_4l", "lepton_eta_4l"} <= figures(out)
+
+
 @pytest.mark.parametrize(
     ("events", "shown"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -48,6 +49,18 @@ def test_caption_says_what_is_synthetic(
 def test_total_and_uncertainty_add_the_contributions() -> None:
     assert spectrum().total.tolist() == [5.0, 1.5]
     assert spectrum().uncertainty == pytest.approx([0.5, 0.3])
+
+
+def test_a_band_without_systematic_uncertainties_says_so() -> None:
+    for shown, label in (
+        (spectrum(), "Uncertainty"),
+        (replace(spectrum(), systematic_variances=None), "Stat. uncertainty"),
+    ):
+        figure = draw_spectrum(shown, Caption())
+        legend = figure.axes[0].get_legend()
+        assert legend is not None
+        assert label in [text.get_text() for text in legend.get_texts()]
+        plt.close(figure)
 
 
 def test_poisson_interval_has_its_tails() -> None:

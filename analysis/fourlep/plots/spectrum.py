@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fourlep.plots.style import (
     Caption,
     figure_style,
-    process_colour,
+    process_colours,
     process_title,
     write_caption,
 )
@@ -184,12 +184,13 @@ def _draw_stack(axes: Axes, spectrum: Spectrum) -> None:
     # Signal stands on top of what it has to be told from.
     ordered = sorted(spectrum.contributions, key=lambda contribution: contribution.is_signal)
     if ordered:
+        colours = process_colours(contribution.process for contribution in ordered)
         mplhep.histplot(
             [contribution.values for contribution in ordered],
             bins=spectrum.edges,
             stack=True,
             histtype="fill",
-            color=[process_colour(c.process, i) for i, c in enumerate(ordered)],
+            color=[colours[contribution.process] for contribution in ordered],
             label=[process_title(c.process) for c in ordered],
             edgecolor="black",
             linewidth=0.5,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fourlep.plots.style import Caption, figure_style, process_colour, process_title
+from fourlep.plots.style import Caption, figure_style, process_colours, process_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ class Steps:
     Parameters
     ----------
     requirements
-        Names, first to last.
+        Their titles, first to last.
     events
         For each process (``data`` included) one number a requirement; a weighted sum
         may be negative and is then not drawn.
@@ -37,7 +37,8 @@ def draw_steps(steps: Steps, caption: Caption) -> Figure:
     with figure_style():
         figure, axes = plt.subplots(figsize=(8.4, 1.9 + 0.42 * len(steps.requirements)))
         rows = np.arange(len(steps.requirements))
-        for position, (process, events) in enumerate(steps.events):
+        colours = process_colours(process for process, _ in steps.events if process != "data")
+        for process, events in steps.events:
             values = np.array(events, dtype=np.float64)
             drawn = np.where(values > 0, values, np.nan)
             is_data = process == "data"
@@ -48,11 +49,11 @@ def draw_steps(steps: Steps, caption: Caption) -> Figure:
                 markersize=6 if is_data else 5,
                 linestyle="none" if is_data else "-",
                 linewidth=1.2,
-                color="black" if is_data else process_colour(process, position),
+                color="black" if is_data else colours[process],
                 label="Data" if is_data else process_title(process),
             )
         axes.set_xscale("log")
-        axes.set_yticks(rows, [name.replace("_", " ") for name in steps.requirements])
+        axes.set_yticks(rows, steps.requirements)
         axes.tick_params(axis="y", labelsize=11)
         axes.tick_params(axis="y", which="minor", left=False, right=False)
         axes.invert_yaxis()

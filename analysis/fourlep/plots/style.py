@@ -7,10 +7,11 @@ synthetic data says that it is synthetic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,9 @@ _PROCESS_COLOURS: Mapping[str, str] = {
     "VVV": OKABE_ITO["grey"],
     "Zttbar": OKABE_ITO["purple"],
 }
-_FURTHER_COLOURS = ("#332288", "#88CCEE", "#44AA99", "#999933", "#882255", "#AA4499")
+
+#: For processes that have no colour of their own; P. Tol's, without those near to one above.
+_FURTHER_COLOURS = ("#332288", "#882255", "#117733", "#DDDDDD")
 
 _PROCESS_TITLES: Mapping[str, str] = {
     "Signal": r"$H \to ZZ^* \to 4\ell$",
@@ -133,9 +136,21 @@ class Caption:
         return (*source, energy, *self.details)
 
 
-def process_colour(process: str, position: int = 0) -> str:
-    """Colour of a process; ``position`` picks one for a process that has none of its own."""
-    return _PROCESS_COLOURS.get(process, _FURTHER_COLOURS[position % len(_FURTHER_COLOURS)])
+def process_colours(processes: Iterable[str]) -> dict[str, str]:
+    """Colours of the processes of a figure.
+
+    One without a colour of its own has the same in every figure of the same processes,
+    whatever their order.
+
+    Examples
+    --------
+    >>> process_colours(["mine", "ZZ"])
+    {'mine': '#332288', 'ZZ': '#56B4E9'}
+    """
+    names = tuple(processes)
+    strange = sorted(set(names) - set(_PROCESS_COLOURS))
+    further = dict(zip(strange, cycle(_FURTHER_COLOURS), strict=False))
+    return {name: _PROCESS_COLOURS.get(name) or further[name] for name in names}
 
 
 def process_title(process: str) -> str:

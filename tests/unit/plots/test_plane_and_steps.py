@@ -29,10 +29,10 @@ def test_a_plane_without_signal_and_data_has_no_legend() -> None:
 
 
 def test_every_requirement_is_named_and_negative_sums_are_not_drawn() -> None:
-    steps = Steps(("all", "four_leptons"), (("data", (10.0, 2.0)), ("ZZ", (5.0, -0.1))))
+    steps = Steps(("all", "m_min(m4l) < m34"), (("data", (10.0, 2.0)), ("ZZ", (5.0, -0.1))))
     figure = draw_steps(steps, Caption())
     axes = figure.axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["all", "four leptons"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["all", "m_min(m4l) < m34"]
     drawn = axes.lines[1].get_xdata()
     assert drawn[0] == 5.0
     assert np.isnan(drawn[1])

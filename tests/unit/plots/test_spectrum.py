@@ -8,10 +8,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from scipy.stats import poisson
 
 from fourlep.plots.spectrum import Contribution, Spectrum, draw_spectrum, poisson_interval
-from fourlep.plots.style import Caption, process_colour, save
+from fourlep.plots.style import Caption, process_colours, save
 
 EDGES = np.array([80.0, 90.0, 100.0])
 
@@ -112,5 +113,21 @@ def test_saving_writes_png_and_pdf_and_closes(tmp_path: Path) -> None:
 
 
 def test_processes_have_colours_of_their_own() -> None:
-    names = ["ggF", "VBF", "WH", "ZH", "ttH", "ZZ", "Zjets", "ttbar", "ttV", "VVV"]
-    assert len({process_colour(name) for name in names}) == len(names)
+    names = ["ggF", "VBF", "WH", "ZH", "ttH", "ZZ", "Zjets", "ttbar", "ttV", "VVV", "mine", "yours"]
+    assert len(set(process_colours(names).values())) == len(names)
+
+
+def test_a_process_of_ones_own_keeps_its_colour_whatever_the_order() -> None:
+    names = ["yours", "ZZ", "mine"]
+    assert process_colours(names) == process_colours(sorted(names))
+
+
+@pytest.mark.parametrize("name", ["one", "two", "three", "four"])
+def test_no_further_colour_can_be_taken_for_one_of_a_process(name: str) -> None:
+    known = ["ggF", "VBF", "WH", "ZH", "ttH", "ZZ", "Zjets", "ttbar", "ttV", "VVV"]
+    others = ["one", "two", "three", "four"]
+    colours = {
+        key: np.array(to_rgb(value)) for key, value in process_colours(known + others).items()
+    }
+    mine = colours.pop(name)
+    assert min(np.linalg.norm(mine - other) for other in colours.values()) > 0.25

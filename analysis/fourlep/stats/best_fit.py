@@ -12,6 +12,9 @@ from fourlep.stats.likelihood import Likelihood
 from fourlep.stats.minimum import Minimum, minimise
 from fourlep.stats.templates import Floats
 
+#: How near to one above the minimum a crossing of the profile is, and the steps it may take.
+_CROSSING_TOLERANCE, _MAX_STEPS = 1e-3, 20
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BestFit:
@@ -28,8 +31,8 @@ class BestFit:
     twice_nll
         Minus twice the logarithm of the likelihood there.
     minos
-        Lower (negative) and upper error by parameter; None for a side where MINOS found
-        no crossing within the parameter's range.
+        Lower (negative) and upper error by parameter; None for a side without a crossing
+        within the parameter's range.
     """
 
     names: tuple[str, ...]
@@ -87,7 +90,7 @@ def fit(
     """
     minimum = minimise(likelihood, data, held=held, start=start, is_final=True)
     covariance = _covariance(likelihood, data, minimum)
-    errors = {name: _minos(minimum, likelihood, name) for name in minos}
+    errors = {name: _minos(likelihood, data, minimum, name, held or {}) for name in minos}
     return BestFit(likelihood.names, minimum.parameters, covariance, minimum.twice_nll, errors)
 
 
@@ -128,17 +131,71 @@ def _covariance(likelihood: Likelihood, data: Floats, minimum: Minimum) -> Float
 
 
 def _minos(
-    minimum: Minimum, likelihood: Likelihood, name: str
+    likelihood: Likelihood, data: Floats, minimum: Minimum, name: str, held: Mapping[str, float]
 ) -> tuple[float | None, float | None]:
-    position = likelihood.index(name)
-    if position not in minimum.explicit:
+    if likelihood.index(name) not in minimum.explicit:
         raise FitError(
             f"MINOS errors of {name!r} cannot be had: it is held, or belongs to one bin",
             remedy="ask for a strength, a normalisation or a variation",
         )
     minimum.minuit.minos(name)
     found = minimum.minuit.merrors[name]
+    hessian = float(minimum.minuit.errors[name])
     return (
-        float(found.lower) if found.lower_valid and not found.at_lower_limit else None,
-        float(found.upper) if found.upper_valid and not found.at_upper_limit else None,
+        float(found.lower)
+        if found.lower_valid and not found.at_lower_limit
+        else profile_error(likelihood, data, minimum, name, first=-hessian, held=held),
+        float(found.upper)
+        if found.upper_valid and not found.at_upper_limit
+        else profile_error(likelihood, data, minimum, name, first=hessian, held=held),
     )
+
+
+def profile_error(
+    likelihood: Likelihood,
+    data: Floats,
+    minimum: Minimum,
+    name: str,
+    *,
+    first: float,
+    held: Mapping[str, float] | None = None,
+) -> float | None:
+    """Find where the profile is one above its minimum, on one side.
+
+    What MINOS looks for, too; but that sets out along the covariance, and may come to where
+    a bin is left without expectation, from which MINUIT does not find back. Here every step
+    starts at the best fit of the step before.
+
+    Parameters
+    ----------
+    likelihood, data
+        Model and data set.
+    minimum
+        The best fit.
+    name
+        The parameter.
+    first
+        Where to look first: minus or plus the error that is to be expected.
+    held
+        Parameters that the best fit holds, and where.
+
+    Returns
+    -------
+    The error with its sign; None where there is no crossing within the parameter's range.
+    """
+    position = likelihood.index(name)
+    start, error = minimum.parameters, first
+    for _ in range(_MAX_STEPS):
+        value = float(minimum.parameters[position] + error)
+        if not likelihood.low[position] <= value <= likelihood.high[position]:
+            return None
+        try:
+            there = minimise(likelihood, data, held={**(held or {}), name: value}, start=start)
+        except FitError:
+            return None
+        rise = there.twice_nll - minimum.twice_nll
+        if abs(rise - 1.0) < _CROSSING_TOLERANCE:
+            return error
+        error *= float(np.clip(max(rise, 1e-9) ** -0.5, 0.5, 2.0))
+        start = there.parameters
+    return None

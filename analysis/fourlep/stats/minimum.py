@@ -24,6 +24,9 @@ _NEAR = 1e-5
 _USUAL_TOLERANCE = 0.1
 _MAX_CALLS = 20_000
 
+#: Evaluations after which a quick attempt is given up: those that succeed take some hundred.
+_QUICK_CALLS = 1_000
+
 #: Steps in which a held parameter goes to its value where it cannot jump there.
 _STEPS = 8
 
@@ -103,9 +106,13 @@ def _minimise(
         parameters = likelihood.with_bin_parameters(base, data, is_held)
         return Minimum(parameters, likelihood.twice_nll(parameters, data), explicit, is_held, None)
     profile = _Profile(likelihood, data, base, explicit, is_held)
-    minuit = _minuit(profile, is_final=is_final)
-    _converge(minuit, likelihood.initial[explicit], strategy=1 if is_final else 0)
+    quick = None if is_final else _quick(profile)
+    minuit = quick or _converged(profile, likelihood.initial[explicit])
     parameters = profile.parameters(np.asarray(minuit.values))
+    # What is flat there is no minimum; the fractions of an event that an expected data set
+    # has in every bin hardly weigh.
+    if not (quick or is_final) and likelihood.is_cut_off(parameters, np.floor(data)):
+        raise _no_convergence("a bin that has events is left without expectation")
     return Minimum(parameters, likelihood.twice_nll(parameters, data), explicit, is_held, minuit)
 
 
@@ -191,28 +198,45 @@ def _minuit(profile: _Profile, *, is_final: bool) -> Any:
     return minuit
 
 
-def _converge(minuit: Any, fallback: Floats, strategy: int) -> None:
+def _quick(profile: _Profile) -> Any:
+    """Minimise along `Likelihood.curvature`; None where that leads astray.
+
+    It takes the rates as linear, which they are not where bins are nearly empty.
+    """
+    minuit = _minuit(profile, is_final=False)
+    minuit.strategy = 0
+    minuit.migrad(ncall=_QUICK_CALLS)
+    return minuit if _is_minimum(minuit) else None
+
+
+def _converged(profile: _Profile, fallback: Floats) -> Any:
     """Minimise; try harder, then from the model's start, then to MINUIT's own precision."""
-    minuit.strategy = strategy
+    minuit = _minuit(profile, is_final=True)
+    minuit.strategy = 1
     minuit.migrad(ncall=_MAX_CALLS)
     if _is_minimum(minuit):
-        return
+        return minuit
     minuit.strategy = 2
     minuit.simplex().migrad(ncall=_MAX_CALLS)
     if _is_minimum(minuit):
-        return
+        return minuit
     minuit.values = fallback
     minuit.simplex().migrad(ncall=_MAX_CALLS)
     if _is_minimum(minuit):
-        return
+        return minuit
     minuit.tol = _USUAL_TOLERANCE
     minuit.migrad(ncall=_MAX_CALLS)
     if not minuit.valid:
-        raise FitError(
-            f"the fit does not converge: {_reason(minuit)}",
-            remedy="merge bins (bin_width), leave out processes without events, constrain "
-            "free normalisations, or prune variations",
-        )
+        raise _no_convergence(_reason(minuit))
+    return minuit
+
+
+def _no_convergence(reason: str) -> FitError:
+    return FitError(
+        f"the fit does not converge: {reason}",
+        remedy="merge bins (bin_width), leave out processes without events, constrain free "
+        "normalisations, or prune variations",
+    )
 
 
 def _is_minimum(minuit: Any) -> bool:

@@ -9,7 +9,7 @@ from iminuit import Minuit
 from scipy.stats import norm, poisson
 
 from fourlep.errors import FitError
-from fourlep.stats.best_fit import fit
+from fourlep.stats.best_fit import fit, profile_error
 from fourlep.stats.minimum import minimise
 from unit.stats.small_models import counting, full, likelihood, staterror, workspace
 
@@ -31,6 +31,29 @@ def test_minos_of_counting_is_where_the_likelihood_ratio_is_one() -> None:
         assert error is not None
         rate = 50.0 + 10.0 * (best.value("mu") + error)
         assert 2 * (rate - 70.0 - 70.0 * np.log(rate / 70.0)) == pytest.approx(1.0, abs=2e-3)
+
+
+@pytest.mark.parametrize("first", [-0.3, -0.9, 0.3, 0.9, 4.0])
+def test_the_crossing_of_the_profile_is_what_minos_finds(first: float) -> None:
+    model, data = full()
+    minimum = minimise(model, data)
+    low, high = fit(model, data, minos=["mu"]).minos["mu"]
+    expected = low if first < 0.0 else high
+    assert profile_error(model, data, minimum, "mu", first=first) == pytest.approx(
+        expected, rel=1e-3
+    )
+
+
+def test_a_side_on_which_minos_loses_its_way_is_found_on_the_profile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, data = full()
+    low, high = fit(model, data, minos=["mu"], held={"rate": 0.5}).minos["mu"]
+    minos = Minuit.minos
+    # One evaluation is not enough: MINOS ends without a result on either side.
+    monkeypatch.setattr(Minuit, "minos", lambda self, name: minos(self, name, ncall=1))
+    found = fit(model, data, minos=["mu"], held={"rate": 0.5}).minos["mu"]
+    assert found == (pytest.approx(low, rel=1e-3), pytest.approx(high, rel=1e-3))
 
 
 def _independent(data: np.ndarray) -> Minuit:
@@ -110,6 +133,15 @@ def test_the_profile_equals_a_fit_that_varies_every_parameter() -> None:
     reference.errordef, reference.tol = Minuit.LEAST_SQUARES, 1e-5
     reference.migrad()
     assert minimise(model, data).twice_nll == pytest.approx(reference.fval, abs=1e-6)
+
+
+def test_a_quick_attempt_that_gets_nowhere_does_not_end_a_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, data = full()
+    expected = minimise(model, data).twice_nll
+    monkeypatch.setattr("fourlep.stats.minimum._QUICK_CALLS", 1)
+    assert minimise(model, data).twice_nll == pytest.approx(expected, abs=1e-6)
 
 
 def test_everything_held_is_just_evaluated() -> None:

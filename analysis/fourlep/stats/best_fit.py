@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -138,16 +139,26 @@ def _minos(
             f"MINOS errors of {name!r} cannot be had: it is held, or belongs to one bin",
             remedy="ask for a strength, a normalisation or a variation",
         )
-    minimum.minuit.minos(name)
-    found = minimum.minuit.merrors[name]
     hessian = float(minimum.minuit.errors[name])
+    low, high = (
+        profile_error(likelihood, data, minimum, name, first=first, held=held)
+        if found is None
+        else found
+        for found, first in zip(_by_minuit(minimum.minuit, name), (-hessian, hessian), strict=True)
+    )
+    return low, high
+
+
+def _by_minuit(minuit: Any, name: str) -> tuple[float | None, float | None]:
+    """Lower and upper error as MINOS finds them, None for a side on which it does not."""
+    try:
+        minuit.minos(name)
+    except RuntimeError:  # it asks for a minimum nearer than rounding allows
+        return None, None
+    found = minuit.merrors[name]
     return (
-        float(found.lower)
-        if found.lower_valid and not found.at_lower_limit
-        else profile_error(likelihood, data, minimum, name, first=-hessian, held=held),
-        float(found.upper)
-        if found.upper_valid and not found.at_upper_limit
-        else profile_error(likelihood, data, minimum, name, first=hessian, held=held),
+        float(found.lower) if found.lower_valid and not found.at_lower_limit else None,
+        float(found.upper) if found.upper_valid and not found.at_upper_limit else None,
     )
 
 

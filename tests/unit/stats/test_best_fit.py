@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cabinetry
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from fourlep.errors import FitError
 from fourlep.stats.best_fit import fit, profile_error
 from fourlep.stats.minimum import minimise
 from unit.stats.small_models import counting, full, likelihood, staterror, workspace
+
+_MINOS = Minuit.minos
 
 
 @pytest.mark.parametrize(
@@ -44,14 +48,23 @@ def test_the_crossing_of_the_profile_is_what_minos_finds(first: float) -> None:
     )
 
 
-def test_a_side_on_which_minos_loses_its_way_is_found_on_the_profile(
-    monkeypatch: pytest.MonkeyPatch,
+def _lost(self: Minuit, name: str) -> None:
+    """MINOS that is granted one evaluation: it ends without a result on either side."""
+    _MINOS(self, name, ncall=1)
+
+
+def _refused(self: Minuit, name: str) -> None:
+    """MINOS as it is where rounding keeps a minimum from MINUIT's own goal."""
+    raise RuntimeError("Function minimum is not valid")
+
+
+@pytest.mark.parametrize("minos", [_lost, _refused])
+def test_a_side_without_a_result_of_minos_is_found_on_the_profile(
+    monkeypatch: pytest.MonkeyPatch, minos: Callable[[Minuit, str], None]
 ) -> None:
     model, data = full()
     low, high = fit(model, data, minos=["mu"], held={"rate": 0.5}).minos["mu"]
-    minos = Minuit.minos
-    # One evaluation is not enough: MINOS ends without a result on either side.
-    monkeypatch.setattr(Minuit, "minos", lambda self, name: minos(self, name, ncall=1))
+    monkeypatch.setattr(Minuit, "minos", minos)
     found = fit(model, data, minos=["mu"], held={"rate": 0.5}).minos["mu"]
     assert found == (pytest.approx(low, rel=1e-3), pytest.approx(high, rel=1e-3))
 

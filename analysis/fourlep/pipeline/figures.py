@@ -105,7 +105,7 @@ def _draw_all(view: _View) -> Iterator[FigureBlock]:
     if view.record.n_selected == 0:
         yield _cutflow(view)
         return
-    observables = [name for name in _AXES if name in view.record.observables]
+    observables = list(_observables(view))
     channels = [ALL_CHANNELS, *(c for c in view.record.channels if c != ALL_CHANNELS)]
     for channel in channels if len(channels) > 2 else channels[:1]:
         if "m4l" in observables:
@@ -119,8 +119,26 @@ def _draw_all(view: _View) -> Iterator[FigureBlock]:
     yield _cutflow(view)
 
 
+def _observables(view: _View) -> Iterator[str]:
+    """Yield what is not a plane: first what every selection may have, then its own."""
+    yield from (name for name in _AXES if name in view.record.observables)
+    any_process = next(iter(view.record.processes))
+    for name in view.record.observables:
+        path = f"{ALL_CHANNELS}/{EVERYWHERE}/{name}/{any_process}"
+        if name not in _AXES and not view.histograms.is_plane(path):
+            yield name
+
+
+def _axis(view: _View, observable: str) -> tuple[str, str]:
+    """Label and unit; a selection's own observable has those of its histograms."""
+    if observable in _AXES:
+        return _AXES[observable]
+    any_process = next(iter(view.record.processes))
+    return view.histograms.axis(f"{ALL_CHANNELS}/{EVERYWHERE}/{observable}/{any_process}")
+
+
 def _spectrum(view: _View, channel: str, observable: str) -> FigureBlock:
-    label, unit = _AXES[observable]
+    label, unit = _axis(view, observable)
     # While blind, other observables show data of the sidebands alone.
     region = EVERYWHERE
     if view.is_blind and observable != "m4l":

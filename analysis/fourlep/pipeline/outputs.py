@@ -78,6 +78,28 @@ class RunHistograms:
         histogram = self._get(name)
         return histogram.axis().edges(), histogram.values(), histogram.variances()
 
+    def axis(self, name: str) -> tuple[str, str]:
+        """Label and unit of one observable, "" without one.
+
+        Raises
+        ------
+        OutputError
+            If there is no such histogram.
+        """
+        title = str(self._get(name).axis().member("fTitle"))
+        label, _, unit = title.removesuffix("]").rpartition(" [")
+        return (label, unit) if label and title.endswith("]") else (title, "")
+
+    def is_plane(self, name: str) -> bool:
+        """Whether a histogram is of two observables.
+
+        Raises
+        ------
+        OutputError
+            If there is no such histogram.
+        """
+        return len(self._get(name).axes) == 2
+
     def plane(self, name: str) -> tuple[Floats, Floats, Floats]:
         """Edges (n_x + 1,) and (n_y + 1,), and values (n_x, n_y) of two observables.
 

@@ -112,6 +112,7 @@ class Template:
             raise FitError(
                 f"{value:g} is no bin edge of a histogram from {self.edges[0]:g} to "
                 f"{self.edges[-1]:g} in {len(self.values)} bins",
-                remedy=f"the nearest edge is {self.edges[position]:g}",
+                remedy=f"the nearest edge is {self.edges[position]:g}: choose low, high and "
+                "bin_width of the regions in [fit] as the histogram's bins allow, or other bins",
             )
         return position

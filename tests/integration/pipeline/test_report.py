@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import uproot
 from awkward import from_regular
 
+from fourlep.physics.specs import HistogramSpec, weighted_hist
 from fourlep.pipeline.caches import CacheRecord, CacheSample
+from fourlep.pipeline.outputs import open_histograms
 from fourlep.pipeline.page import _expected, write_report
 from fourlep.pipeline.record import read_record, write_record
 from integration.pipeline.conftest import Command, Writer
@@ -112,6 +115,24 @@ def test_a_blind_run_with_variations_shows_the_sidebands_with_what_uncertainty_i
     html = (out / "report.html").read_text()
     assert "m12, all channels; data outside the sidebands is hidden until --unblind" in html
     assert {"m4l_4l", "m12_4l", "m34_4l", "lepton_pt_4l", "lepton_eta_4l"} <= figures(out)
+
+
+def test_an_observable_of_a_selection_of_ones_own_is_drawn_with_its_label(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", out).status == 0
+    spec = HistogramSpec("pt4l", 2, 0.0, 100.0, r"$p_\mathrm{T}^{4\ell}$", "GeV")
+    with uproot.update(out / "histograms.root") as file:
+        file["4l/all/pt4l/data"] = weighted_hist(spec, np.ones(4), np.ones(4))
+    record = read_record(out)
+    write_record(out, replace(record, observables=(*record.observables, "pt4l")))
+    write_report(out, unblind=True)
+    assert "pt4l, all channels" in (out / "report.html").read_text()
+    assert "pt4l_4l" in figures(out)
+    with open_histograms(out) as histograms:
+        assert histograms.axis("4l/all/pt4l/data") == (spec.label, "GeV")
+        assert histograms.axis("4l/all/lepton_eta/data")[1] == ""
 
 
 @pytest.mark.parametrize(

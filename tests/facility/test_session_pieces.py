@@ -46,7 +46,7 @@ def test_a_notebook_holds_prose_and_calls_and_no_outputs(path: Path) -> None:
 
 def test_the_facility_may_name_no_fileset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FOURLEP_FILESET", raising=False)
-    with pytest.raises(ConfigError, match="names no fileset"):
+    with pytest.raises(ConfigError, match="FOURLEP_FILESET is not set"):
         session.fileset()
 
 

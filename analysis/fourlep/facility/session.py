@@ -39,8 +39,10 @@ def fileset(processes: Collection[str] = ()) -> Fileset:
     name = text("FOURLEP_FILESET", "")
     if not name:
         raise ConfigError(
-            "this facility names no fileset",
-            remedy="load one: fourlep.datasets.fileset.load_fileset(name or file)",
+            "no facility is around this notebook: FOURLEP_FILESET is not set",
+            remedy="open it on the hub (`make up` starts one), or set FOURLEP_FILESET to a "
+            "built-in fileset, a stand-in's directory or a JSON file before the kernel starts; "
+            'runs then need cluster="local"',
         )
     return facility_fileset(name, processes=processes)
 

@@ -150,8 +150,10 @@ def _tables(fit: Mapping[str, Any]) -> tuple[Table, ...]:
         )
         for region in fit["regions"]
     )
+    has_sum = any(region["name"] == "combined" for region in fit["regions"])
+    caption = "Yields; combined is the sum of the signal regions" if has_sum else "Yields"
     tables.append(
-        Table(("Region", "Data", "Expected before the fit", "After the fit"), rows, "Yields")
+        Table(("Region", "Data", "Expected before the fit", "After the fit"), rows, caption)
     )
     return tuple(tables)
 

@@ -86,6 +86,7 @@ def test_the_page_begins_with_the_fitted_spectrum_of_all_channels(make_run: Make
     assert captions[-1] == "m4l, 4mu, before the fit"
     scan, correlations = _at(captions, "Profile likelihood"), _at(captions, "Correlations")
     assert 0 < scan < correlations < len(captions) - 1
+    assert section.tables[-1].caption == "Yields; combined is the sum of the signal regions"
 
 
 def test_observed_data_stays_blinded_until_told(make_run: MakeRun) -> None:

@@ -164,7 +164,7 @@ def _print_summary(record: RunRecord) -> None:
         f"{record.n_events:,} {kind} in {n_files:,} file{'s' * (n_files != 1)}, "
         f"{record.n_selected:,} selected, {record.wall_s:.1f} s"
     )
-    for sentence in record.repeated:
+    for sentence in record.doubts:
         click.echo(f"warning: {sentence}", err=True)
 
 

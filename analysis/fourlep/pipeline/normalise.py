@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fourlep.chunk.model import ChunkResult
 from fourlep.datasets.model import DATA, Dataset, Fileset, Role
 from fourlep.errors import DatasetError, IncompleteRunError
+from fourlep.physics.cutflow import TOTAL
 from fourlep.physics.histograms import ALL_CHANNELS, NOMINAL, ExactHistogram, Spec
 from fourlep.physics.specs import PlaneSpec
 
@@ -22,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 
 #: The observable whose variations are given in every region.
 FITTED = "m4l"
+#: Events of negative weight that a selection rejects can leave it with more than all weigh.
+_MOST_OVER = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,28 @@ def cover(dataset: Dataset, held: frozenset[str]) -> Coverage:
     else:
         share = len(done) / len(dataset.files) if dataset.files else 1.0
     return Coverage(dataset.name, len(dataset.files), len(done), share)
+
+
+def overweight(fileset: Fileset, result: ChunkResult) -> dict[str, float]:
+    """Datasets whose events weigh more than the fileset says of all of them.
+
+    Returns
+    -------
+    dict of float
+        By name, the sum of the weights of the events that meet the first requirement over
+        the dataset's stated sum of weights, where that is above 1 by more than negative
+        weights among the others make likely.
+    """
+    found: dict[str, float] = {}
+    for dataset in fileset.datasets:
+        flow = result.cutflows.get(dataset.name)
+        if dataset.normalisation is None or flow is None:
+            continue
+        stated = dataset.normalisation.sum_of_weights
+        for row in flow.rows()[1:2]:
+            if row.weighted is not None and row.weighted[TOTAL] > _MOST_OVER * stated > 0.0:
+                found[dataset.name] = row.weighted[TOTAL] / stated
+    return found
 
 
 @dataclass(frozen=True, slots=True)

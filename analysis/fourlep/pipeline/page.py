@@ -84,7 +84,7 @@ def _warnings(record: RunRecord) -> tuple[str, ...]:
         more = f"; and {len(missing) - _MAX_NAMED} datasets more" * (len(missing) > _MAX_NAMED)
         named = "; ".join(missing[:_MAX_NAMED])
         warnings.append(f"This run is incomplete. Missing: {named}{more}")
-    return (*warnings, *record.repeated)
+    return (*warnings, *record.doubts)
 
 
 def _sections(

@@ -120,6 +120,8 @@ class RunRecord:
         (run, event number) pairs that were selected more than once.
     same_files
         Addresses of files that are one file, which is in the sums as often: links, copies.
+    overweight
+        As `fourlep.pipeline.normalise.overweight` finds them.
     started_utc, wall_s, cpu_s
         When, and for how long; CPU seconds are those of reading and selecting.
     versions
@@ -163,6 +165,7 @@ class RunRecord:
     metrics: Metrics
     caches: tuple[CacheRecord, ...] = ()
     same_files: tuple[tuple[str, ...], ...] = ()
+    overweight: Mapping[str, float] = field(default_factory=dict)
     files: tuple[FileRecord, ...] = field(default=())
 
     @property
@@ -176,8 +179,8 @@ class RunRecord:
         return sum(record.n_selected for record in self.files)
 
     @property
-    def repeated(self) -> tuple[str, ...]:
-        """What counts more than once, a sentence each: files under several names, events."""
+    def doubts(self) -> tuple[str, ...]:
+        """What is hardly meant, a sentence each: what counts twice, and impossible weights."""
         found = []
         if self.same_files:
             first, more = self.same_files[0], len(self.same_files) - 1
@@ -189,6 +192,14 @@ class RunRecord:
             named = ", ".join(f"run {run} event {event}" for run, event in self.duplicates[:5])
             what = "1 event of the data was" if count == 1 else f"{count:,} events of the data were"
             found.append(f"{what} selected more than once: {named}{', ...' * (count > 5)}")
+        if self.overweight:
+            named = ", ".join(
+                f"{name} ({times:.3g} times)" for name, times in self.overweight.items()
+            )
+            found.append(
+                "Events after the first requirement weigh more than the fileset's sum of weights "
+                f"of all: {named}. What is expected is too much: correct sumw or nevts"
+            )
         return tuple(found)
 
     @property

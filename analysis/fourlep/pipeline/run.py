@@ -28,7 +28,15 @@ from fourlep.pipeline.candidates import FILE_NAME as CANDIDATES
 from fourlep.pipeline.candidates import write_candidates
 from fourlep.pipeline.directory import keep_fileset, prepare
 from fourlep.pipeline.duplicates import events_twice, files_twice
-from fourlep.pipeline.normalise import Coverage, Scales, cover, processes, scales, templates
+from fourlep.pipeline.normalise import (
+    Coverage,
+    Scales,
+    cover,
+    overweight,
+    processes,
+    scales,
+    templates,
+)
 from fourlep.pipeline.outputs import HISTOGRAMS, write_cutflow, write_histograms
 from fourlep.pipeline.page import write_report
 from fourlep.pipeline.preflight import check_reachable
@@ -300,6 +308,7 @@ def _record(
         fallbacks=dict(Counter(record.fallback for record in files if record.fallback)),
         duplicates=events_twice(result),
         same_files=files_twice(files),
+        overweight=overweight(fileset, result),
         started_utc="",
         wall_s=0.0,
         cpu_s=sum(record.cpu_s for record in files),

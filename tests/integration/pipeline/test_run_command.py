@@ -333,6 +333,27 @@ def test_events_selected_twice_are_reported(
     assert "selected more than once" in (out / "report.html").read_text()
 
 
+@pytest.mark.parametrize(("sum_of_weights", "is_told"), [(8.0, True), (20.0, False)])
+def test_events_that_weigh_more_than_all_of_their_dataset_are_told(
+    fourlep: Command,
+    ntuple: Writer,
+    fileset: Filesets,
+    tmp_path: Path,
+    sum_of_weights: float,
+    is_told: bool,
+) -> None:
+    """Ten events of weight 2: a sumw of 8 makes too much of them."""
+    simulated = [ntuple("zz.root", 10, is_data=False)]
+    source, out = fileset([ntuple("d.root")], simulated, sumw=sum_of_weights), tmp_path / "out"
+    answer = fourlep("run", source, *INLINE, "--output", out)
+    assert answer.status == 0, answer.err
+    told = "weigh more than the fileset's sum of weights of all: zz (2.5 times)"
+    assert (told in answer.err) is is_told
+    assert ("zz (2.5 times)" in (out / "report.html").read_text()) is is_told
+    record = json.loads((out / "run.json").read_bytes())
+    assert record["overweight"] == ({"zz": 2.5} if is_told else {})
+
+
 @pytest.mark.parametrize("put", [Path.symlink_to, Path.hardlink_to, _copy_of])
 def test_a_simulated_file_under_two_names_is_told(
     fourlep: Command,

@@ -78,6 +78,8 @@ case $name in
         confined python -c 'import fourlep.facility.gateway_client'
         answers 'jupyter server --ip=127.0.0.1 --port=8888' "$(get http://127.0.0.1:8888/api)"
         answers 'dask scheduler --host 127.0.0.1' "$(get http://127.0.0.1:8787/health)"
+        confined python -m fourlep.benchmark.kernels | grep -qx '0 kernels compiled' \
+            || fail "every worker would compile the reader's kernels"
         confined fourlep facility stand-in --directory=/tmp/fourlep --address=root://origin//fourlep --events=2000
         ;;
     hub)

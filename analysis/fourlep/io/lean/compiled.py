@@ -4,6 +4,10 @@ Numba's own cache looks at the file of one kernel alone: after an upgrade of thi
 it runs machine code with the old version of what the kernel calls, or fails on a class
 that has gone. Here the machine code belongs to the text of all kernels, and a cache that
 cannot be read or written is as good as none.
+
+An image brings machine code for any processor of its kind beside the package, made by
+``python -m fourlep.benchmark.kernels`` with ``NUMBA_CPU_NAME=generic``: a worker that has
+just started need not compile for ten seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import numba
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
+    IndexDataCacheFile,
     InTreeCacheLocator,
     UserProvidedCacheLocator,
     UserWideCacheLocator,
@@ -30,6 +35,8 @@ Function = TypeVar("Function", bound=Callable[..., object])
 #: Folders of machine code begin with this; so many of other versions are left.
 _PREFIX = "fourlep-"
 _MOST_FOLDERS = 4
+#: Name and features of the processor as ``NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES=`` gives them.
+_ANY_PROCESSOR = ("generic", "")
 
 
 def inlined(function: Function) -> Function:
@@ -46,13 +53,12 @@ def compiled(function: Function) -> Function:
 
     The machine code is kept beside this package or, where that cannot be written, in the
     user's cache folder; ``NUMBA_CACHE_DIR`` names another place. Where there is none at
-    all, as in a container without a writable folder, every process compiles anew.
+    all, every process compiles anew what did not come with the package.
     The interpreter's lock is released while a kernel runs.
     """
     kernel = numba.njit(nogil=True, error_model="numpy")(function)
-    with suppress(RuntimeError):  # numba found no folder to write to
-        # What its enable_caching() does, with numba's own kind of cache.
-        cast("Any", kernel)._cache = cast("Any", KernelCache)(function)
+    # What its enable_caching() does, with numba's own kind of cache.
+    cast("Any", kernel)._cache = cast("Any", KernelCache)(function)
     return cast("Function", kernel)
 
 
@@ -86,23 +92,50 @@ class _UserWide(_OfThisText, UserWideCacheLocator):
     """The user's cache folder."""
 
 
+class _Shipped(_InTree):
+    """Beside the kernels, written or not."""
+
+    def ensure_cache_path(self) -> None:
+        """Take the folder as it is; whoever writes to it finds out."""
+
+
 class _Storage(CompileResultCacheImpl):
-    _locator_classes = [_UserProvided, _InTree, _UserWide]  # noqa: RUF012  # numba's declaration
+    _locator_classes = [_UserProvided, _InTree, _UserWide, _Shipped]  # noqa: RUF012  # numba's declaration
 
 
 class KernelCache(FunctionCache):
-    """Machine code of one kernel on disk: a cache, never a prerequisite."""
+    """Machine code of one kernel on disk: a cache, never a prerequisite.
+
+    Parameters
+    ----------
+    function
+        The kernel's Python function.
+    """
 
     _impl_class = _Storage
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]  # numba's
+        beside = _Shipped(function, function.__code__.co_filename)  # type: ignore[no-untyped-call]  # numba's
+        folder, stamp = beside.get_cache_path(), beside.get_source_stamp()  # type: ignore[no-untyped-call]  # numba's
+        self._shipped = IndexDataCacheFile(folder, self._impl.filename_base, stamp)  # type: ignore[no-untyped-call]  # numba's
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Load machine code; None where there is none, or what is there is damaged."""
         try:
-            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]  # numba's
+            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]  # numba's
+            return self._brought(sig, target_context) if found is None else found
         except Exception:  # noqa: BLE001  # damaged pickles raise anything
             with suppress(OSError):
                 self.flush()  # type: ignore[no-untyped-call]  # numba's
             return None
+
+    def _brought(self, sig: Any, target_context: Any) -> Any:
+        """Load what came with the package for any processor; None where there is none."""
+        codegen = target_context.codegen()
+        own, (system, *_), text = self._index_key(sig, codegen)  # type: ignore[no-untyped-call]  # numba's
+        stored = self._shipped.load((own, (system, *_ANY_PROCESSOR), text))  # type: ignore[no-untyped-call]  # numba's
+        return None if stored is None else self._impl.rebuild(target_context, stored)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep machine code; a full or protected disk costs the next process a compilation."""

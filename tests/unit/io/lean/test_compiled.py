@@ -88,6 +88,19 @@ def test_a_disk_that_takes_no_more_costs_time_only(package: Path) -> None:
     assert _called(package) == (42, 0)
 
 
+def test_code_for_any_processor_that_came_with_the_package_is_used(package: Path) -> None:
+    generic = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    assert _called(package, NUMBA_CACHE_DIR="", **generic) == (42, 0)
+    assert _called(package) == (42, 1)
+    assert not _kept(package)
+
+
+def test_without_any_folder_to_write_to_kernels_work(package: Path) -> None:
+    (package / "kernels" / "__pycache__").write_text("no folder")
+    nowhere = {"NUMBA_CACHE_DIR": "/dev/null/x", "HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null"}
+    assert _called(package, PYTHONDONTWRITEBYTECODE="1", **nowhere) == (42, 0)
+
+
 def test_the_code_of_old_versions_is_removed_in_the_end(tmp_path: Path) -> None:
     for age in range(7):
         folder = tmp_path / f"fourlep-{age}"

@@ -22,7 +22,11 @@ from k8s.test_pods import KUBERNETES, configuration, user_pod
 
 #: Of kube-state-metrics and of the kubelet's cAdvisor, by their documentation.
 OF_KUBERNETES = {
+    "kube_deployment_spec_replicas",
+    "kube_deployment_status_replicas_unavailable",
     "kube_pod_status_phase",
+    "kube_statefulset_replicas",
+    "kube_statefulset_status_replicas_ready",
     "kube_pod_container_resource_requests",
     "kube_pod_container_resource_limits",
     "kube_pod_container_status_restarts_total",
@@ -134,6 +138,13 @@ def test_gpus_are_in_the_quota() -> None:
     assert "pods" in quota["spec"]["hard"]
 
 
+def test_the_image_is_pulled_to_nodes_with_gpus_too() -> None:
+    objects = assembled("local", ["gpu", "prepull"])
+    taint = settings(objects, "fourlep-settings")["FOURLEP_GPU_TAINT"]
+    tolerated = pod_of(named(objects, "DaemonSet/prepull"))["tolerations"]
+    assert {"key": taint, "operator": "Exists", "effect": "NoSchedule"} in tolerated
+
+
 @pytest.fixture(scope="module")
 def monitoring() -> tuple[Object, ...]:
     return assembled("production", ["monitoring"])
@@ -233,6 +244,20 @@ def test_what_is_scraped_has_such_a_port_and_may_be_reached(
 def test_the_runbook_says_what_every_alert_means(monitoring: tuple[Object, ...]) -> None:
     runbook = (REPOSITORY / "docs" / "how-to" / "run-the-facility.md").read_text()
     rules = named(monitoring, "PrometheusRule/fourlep")["spec"]["groups"][0]["rules"]
-    assert len(rules) == 5
+    assert len(rules) == 6
     for rule in rules:
         assert f"| `{rule['alert']}` |" in runbook
+
+
+def test_every_part_is_missed_when_its_pods_do_not_work() -> None:
+    objects = assembled("production", ["monitoring", "postgres"])
+    rules = named(objects, "PrometheusRule/fourlep")["spec"]["groups"][0]["rules"]
+    (rule,) = [rule for rule in rules if rule["alert"] == "PartDown"]
+    told = {
+        part
+        for listed in re.findall(r'(?:deployment|statefulset)=~"([^"]*)"', rule["expr"])
+        for part in listed.split("|")
+    }
+    assert told == {
+        each["metadata"]["name"] for each in of_kind(objects, "Deployment", "StatefulSet")
+    }

@@ -96,6 +96,12 @@ def test_a_cluster_that_will_not_do_is_named_before_anything_is_changed(
     assert {call[0] for call in kubectl.calls} <= {"get", "auth"}
 
 
+def test_a_part_of_the_operators_own_may_ask_for_nothing(local: tuple[Object, ...]) -> None:
+    pod = {"spec": {"containers": [{"name": "own", "image": "own:1"}]}}
+    own = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": pod}}
+    assert problems(Pretended(), (*local, own)) == {}
+
+
 @pytest.mark.parametrize("known", ["podmonitors.monitoring.coreos.com\n", ""])
 def test_a_kind_that_nobody_defines_is_noticed(local: tuple[Object, ...], known: str) -> None:
     kubectl = Pretended(**{"api-resources --api-group=monitoring.coreos.com": known})
@@ -183,7 +189,8 @@ def test_a_wrong_overlay_is_wrong_usage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("250m", 0.25), ("2", 2), ("1.5Gi", 1.5 * 2**30), ("128Mi", 2**27)]
+    ("text", "value"),
+    [("250m", 0.25), ("2", 2), ("1.5Gi", 1.5 * 2**30), ("128Mi", 2**27), ("8G", 8e9)],
 )
 def test_quantities_are_understood(text: str, value: float) -> None:
     assert quantity(text) == value

@@ -165,3 +165,28 @@ def test_the_caches_settings_are_those_of_one_machine(local: tuple[Object, ...])
 
     shared = read_settings(REPOSITORY / "images" / "xcache" / "xcache.env")
     assert settings(local, "xcache-settings") == shared
+
+
+def test_the_runbook_drains_a_node_as_its_pods_need() -> None:
+    runbook = (REPOSITORY / "docs" / "how-to" / "run-the-facility.md").read_text()
+    (drain,) = [line for line in runbook.splitlines() if line.startswith("$ kubectl drain")]
+    objects = assembled("production", [])
+    assert any(
+        "emptyDir" in volume for hub in of_kind(objects, "Deployment") for volume in volumes(hub)
+    )
+    assert "--delete-emptydir-data" in drain
+    assert list(of_kind(objects, "DaemonSet"))
+    assert "--ignore-daemonsets" in drain
+    # Pods of servers and clusters, which no controller owns.
+    assert "--force" in drain
+
+
+def volumes(workload: Object) -> list[Object]:
+    return list(pod_of(workload).get("volumes", []))
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_quota_has_room_for_the_port_of_a_load_balancer(overlay: str) -> None:
+    for quota in of_kind(assembled(overlay, []), "ResourceQuota"):
+        hard = quota["spec"]["hard"]
+        assert int(hard["services.nodeports"]) >= int(hard["services.loadbalancers"])

@@ -17,7 +17,17 @@ OLDEST_MINOR = 29
 #: Network plug-ins that are known to enforce NetworkPolicies.
 _ENFORCING = re.compile(r"calico|cilium|antrea|weave|kube-router|ovn")
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "m": 1e-3, "k": 1e3, "M": 1e6}
+_UNITS = {
+    "m": 1e-3,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+}
 
 
 def check(
@@ -195,9 +205,11 @@ def _room(kubectl: Kubectl, objects: list[Object]) -> Finding:
     wanted = {"cpu": 0.0, "memory": 0.0}
     for workload in of_kind(objects, "Deployment", "StatefulSet"):
         for container in workload["spec"]["template"]["spec"]["containers"]:
+            # An operator's own part may say nothing of either.
+            requests = container.get("resources", {}).get("requests", {})
             for each in wanted:
-                amount = quantity(container["resources"]["requests"][each])
-                wanted[each] += amount * workload["spec"]["replicas"]
+                amount = quantity(str(requests.get(each, "0")))
+                wanted[each] += amount * workload["spec"].get("replicas", 1)
     nodes = kubectl.items("nodes")
     there = {
         each: sum(quantity(node["status"]["allocatable"][each]) for node in nodes)
@@ -217,8 +229,8 @@ def quantity(text: str) -> float:
 
     Examples
     --------
-    >>> quantity("250m"), quantity("2Gi"), quantity("4")
-    (0.25, 2147483648.0, 4.0)
+    >>> quantity("250m"), quantity("2Gi"), quantity("2G"), quantity("4")
+    (0.25, 2147483648.0, 2000000000.0, 4.0)
     """
     number = text.rstrip("KMGTimk")
     unit = text[len(number) :]

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from jupyterhub.app import JupyterHub
+
 from fourlep.config.settings import number, one_of, pairs, present, secret, text
 from fourlep.facility.hub import profiles
 from fourlep.facility.hub.database import database_url
@@ -18,6 +20,7 @@ from fourlep.facility.hub.kubernetes import configure_kubernetes
 from fourlep.facility.hub.local import configure_local
 from fourlep.facility.hub.login import configure_login
 from fourlep.facility.hub.state import FacilityState
+from fourlep.facility.hub.tokens import forget_service_tokens
 
 c = get_config()
 
@@ -75,6 +78,8 @@ c.JupyterHub.services = [
     {"name": "smoke", "api_token": secret("smoke-token")},
     {"name": "metrics", "api_token": secret("metrics-token")},
 ]
+if JupyterHub.initialized():  # the hub reads this, not a tool or a test
+    forget_service_tokens(c.JupyterHub.db_url, [each["name"] for each in c.JupyterHub.services])
 c.JupyterHub.load_roles = [
     {"name": "user", "scopes": ["self", GATEWAY]},
     {"name": "server", "scopes": ["users:activity!user", "access:servers!server", GATEWAY]},

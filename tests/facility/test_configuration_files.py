@@ -63,7 +63,7 @@ def gateway() -> Config:
 
 def test_the_hub_spawns_processes_on_one_machine(environment: pytest.MonkeyPatch) -> None:
     config = hub()
-    assert config.JupyterHub.spawner_class == "simple"
+    assert config.JupyterHub.spawner_class.endswith("OwnProcessSpawner")
     assert config.Spawner.ip == "127.0.0.1"
 
 

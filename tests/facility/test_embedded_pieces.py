@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import os
 import socket
 import stat
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fourlep.datasets.model import Dataset, Fileset, SourceFile
 from fourlep.errors import ClusterError, ConfigError, DatasetError, OutputError
-from fourlep.facility.embedded import requirements
+from fourlep.facility.embedded import logs, requirements, supervisor
 from fourlep.facility.embedded.layout import Layout, Ports, Run
-from fourlep.facility.embedded.processes import is_same, marked, started_at
+from fourlep.facility.embedded.logs import earlier, shorten
+from fourlep.facility.embedded.parts import Part
+from fourlep.facility.embedded.processes import carries, mark, marked
 from fourlep.facility.embedded.release import publish
 from fourlep.facility.embedded.secrets import MAKERS, make_secrets
 from fourlep.facility.embedded.state import (
@@ -23,6 +29,9 @@ from fourlep.facility.embedded.state import (
     read_report,
     write_report,
 )
+from fourlep.facility.embedded.supervisor import Supervisor
+from fourlep.facility.gateway.local import LoopbackBackend
+from fourlep.facility.hub.processes import OwnProcessSpawner
 
 
 def test_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
@@ -111,7 +120,7 @@ def test_the_choices_of_a_run_survive_the_file(tmp_path: Path) -> None:
 
 
 def test_the_report_survives_the_file(tmp_path: Path) -> None:
-    report = FacilityReport("f00", 12, 3.5, (PartReport("hub", "JupyterHub", "up", 13),))
+    report = FacilityReport("f00", 12, (PartReport("hub", "JupyterHub", "up", 13),))
     write_report(tmp_path / "state.json", report)
     assert read_report(tmp_path / "state.json") == report
     assert report.is_well
@@ -122,9 +131,83 @@ def test_a_broken_state_file_is_no_report(tmp_path: Path) -> None:
     assert read_report(tmp_path / "state.json") is None
 
 
-def test_a_process_id_that_was_used_again_is_another_process() -> None:
-    assert is_same(os.getpid(), started_at(os.getpid()))
-    assert not is_same(os.getpid(), started_at(os.getpid()) - 100.0)
+def test_a_process_is_known_by_its_mark_and_not_by_its_id() -> None:
+    with subprocess.Popen(["sleep", "60"], env=mark("f00")) as process:
+        assert carries(process.pid, "f00")
+        assert not carries(process.pid, "f01")
+        process.kill()
+    assert not carries(process.pid, "f00")
+
+
+@pytest.mark.parametrize("run", ["this", "another"])
+def test_the_hub_leaves_a_process_alone_that_got_the_id_of_a_server(
+    run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOURLEP_FACILITY_ID", "this")
+    spawner = OwnProcessSpawner(interrupt_timeout=1)
+    with subprocess.Popen(["sleep", "60"], env=mark(run)) as process:
+        spawner.load_state({"pid": process.pid})
+        assert asyncio.run(spawner.poll()) == (None if run == "this" else 0)
+        if run == "another":
+            asyncio.run(spawner.stop())
+            assert process.poll() is None
+        process.kill()
+
+
+@pytest.mark.parametrize("run", ["this", "another"])
+def test_the_gateway_leaves_a_process_alone_that_got_the_id_of_a_worker(
+    run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOURLEP_FACILITY_ID", "this")
+    backend = LoopbackBackend.__new__(LoopbackBackend)
+    with subprocess.Popen(["sleep", "60"], env=mark(run)) as process:
+        worker = SimpleNamespace(state={"pid": process.pid})
+        assert asyncio.run(backend.do_check_workers([worker])) == [run == "this"]
+        if run == "another":
+            asyncio.run(backend.stop_process(process.pid))
+            assert process.poll() is None
+        process.kill()
+
+
+def test_a_full_disk_does_not_end_the_supervising(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_to_write = []
+
+    def refuse(path: Path, report: FacilityReport) -> None:
+        asked_to_write.append(report)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(supervisor, "write_report", refuse)
+    layout = Layout(tmp_path)
+    layout.make()
+    part = Part("short", "Short", ("/bin/true",), {}, tmp_path, is_healthy=lambda: False)
+
+    async def watch() -> None:
+        supervising = asyncio.create_task(Supervisor((part,), layout, "f00").run())
+        while not supervising.done() and asked_to_write[-1:] == asked_to_write[:1]:
+            await asyncio.sleep(0.05)
+        while asked_to_write[-1].parts[0].restarts < 2:
+            await asyncio.sleep(0.05)
+        supervising.cancel()
+
+    asyncio.run(asyncio.wait_for(watch(), timeout=20))
+
+
+def test_a_log_that_grew_too_large_starts_over_under_its_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "LARGEST_BYTES", 8)
+    log = tmp_path / "cache.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"12345678")
+        shorten(log)
+        assert log.read_bytes() == b"12345678"
+        writer.write(b"9")
+        shorten(log)
+        writer.write(b"on")
+    assert log.read_bytes() == b"on"
+    assert earlier(log).read_bytes() == b"123456789"
 
 
 def test_nobody_carries_a_mark_that_was_never_given() -> None:

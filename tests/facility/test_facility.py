@@ -321,9 +321,14 @@ def test_users_servers_outlive_hub_and_proxy(facility: Facility) -> None:
     async def run() -> str:
         async with HubSession(facility.url, token, "analyst") as session:
             await session.run("kept = 42")
-            for name in ("hub", "proxy"):
+            # A part that does not answer is asked to end, first.
+            for name, how in (
+                ("hub", signal.SIGTERM),
+                ("hub", signal.SIGKILL),
+                ("proxy", signal.SIGKILL),
+            ):
                 before = part(facility, name)
-                os.kill(before.pid, signal.SIGKILL)
+                os.kill(before.pid, how)
                 await asyncio.to_thread(
                     until,
                     lambda name=name, before=before: (

@@ -19,8 +19,9 @@ from fourlep.config.environment import cache_dir
 from fourlep.datasets.fileset import load_fileset
 from fourlep.errors import ClusterError, ConfigError
 from fourlep.facility.embedded.layout import Layout, Ports, Run, repository
+from fourlep.facility.embedded.logs import earlier
 from fourlep.facility.embedded.node_proxy import install_proxy
-from fourlep.facility.embedded.processes import end_marked, is_same, marked, started_at
+from fourlep.facility.embedded.processes import carries, end_marked, mark, marked
 from fourlep.facility.embedded.release import publish
 from fourlep.facility.embedded.requirements import (
     free_ports,
@@ -132,9 +133,9 @@ def start(directory: Path, choices: Choices, say: Callable[[str], None]) -> Faci
     run = _choose(_with_data(choices, layout, say), layout)
     layout.write_run(run)
     _install()
-    supervisor = _start_supervisor(layout)
+    supervisor = _start_supervisor(layout, run)
     try:
-        _wait_until_well(layout, supervisor, say)
+        _wait_until_well(layout, lambda: carries(supervisor, run.facility_id), say)
     except BaseException:
         stop(directory)
         raise
@@ -161,7 +162,7 @@ def running(directory: Path) -> Facility:
 def look(directory: Path) -> FacilityReport | None:
     """Read the supervisor's report; None where no supervisor is alive."""
     report = read_report(Layout(directory.resolve()).state)
-    if report is None or not is_same(report.pid, report.started):
+    if report is None or not carries(report.pid, report.facility_id):
         return None
     return report
 
@@ -181,7 +182,7 @@ def stop(directory: Path) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.kill(report.pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_S
-        while is_same(report.pid, report.started) and time.monotonic() < deadline:
+        while carries(report.pid, report.facility_id) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
     if run is not None:
         end_marked(run.facility_id)
@@ -272,15 +273,16 @@ def _install() -> None:
     install_proxy(repository() / "images" / "proxy", cache_dir())
 
 
-def _start_supervisor(layout: Layout) -> int:
+def _start_supervisor(layout: Layout, run: Run) -> int:
     """Start the supervisor as a process that nobody waits for; return its id."""
     layout.state.unlink(missing_ok=True)
     for log in layout.logs.glob("*.log"):
-        log.replace(log.with_suffix(".log.1"))
+        log.replace(earlier(log))
     handle = os.open(layout.log("supervisor"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "ab") as log_file:
         started = subprocess.run(
             [sys.executable, "-m", "fourlep.facility.embedded.supervisor", str(layout.root)],
+            env={**os.environ, **mark(run.facility_id)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log_file,
@@ -294,9 +296,10 @@ def _start_supervisor(layout: Layout) -> int:
     return int(started.stdout)
 
 
-def _wait_until_well(layout: Layout, supervisor: int, say: Callable[[str], None]) -> None:
+def _wait_until_well(
+    layout: Layout, is_alive: Callable[[], bool], say: Callable[[str], None]
+) -> None:
     told: set[str] = set()
-    born = started_at(supervisor)
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         report = read_report(layout.state)
@@ -308,7 +311,7 @@ def _wait_until_well(layout: Layout, supervisor: int, say: Callable[[str], None]
                 raise _failed(layout, part)
         if report is not None and report.is_well:
             return
-        if not is_same(supervisor, born):
+        if not is_alive():
             raise ClusterError(
                 f"the supervisor ended:\n{_tail(layout.log('supervisor'))}",
                 remedy=f"see {layout.log('supervisor')}",

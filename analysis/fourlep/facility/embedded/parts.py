@@ -12,8 +12,11 @@ from pathlib import Path
 from fourlep.config.settings import present
 from fourlep.facility.embedded.health import HttpHealth, XRootDHealth
 from fourlep.facility.embedded.layout import Layout, Run
+from fourlep.facility.embedded.processes import mark
 
 _LOOPBACK = "127.0.0.1"
+#: Name of the cache in its statistics; the collector misses it by that name.
+_CACHE = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Surroundings:
         return {
             **inherited,
             "PATH": os.pathsep.join([binaries, os.environ.get("PATH", os.defpath)]),
-            "FOURLEP_FACILITY_ID": self.run.facility_id,
+            **mark(self.run.facility_id),
             **settings,
         }
 
@@ -141,7 +144,7 @@ def _cache(around: Surroundings) -> Part:
             FOURLEP_XCACHE_EXPORT=around.run.export,
             FOURLEP_XCACHE_DIR=str(around.layout.cache),
             FOURLEP_XCACHE_MONITOR=f"{_LOOPBACK}:{ports.monitor}",
-            FOURLEP_XCACHE_NAME="embedded",
+            FOURLEP_XCACHE_NAME=_CACHE,
         ),
         folder=work,
         is_healthy=XRootDHealth(ports.cache),
@@ -175,6 +178,7 @@ def _metrics(around: Surroundings) -> Part:
             FOURLEP_METRICS_UDP=f"{_LOOPBACK}:{ports.monitor}",
             FOURLEP_METRICS_HTTP=f"{_LOOPBACK}:{ports.metrics}",
             FOURLEP_XCACHE_DIR=str(around.layout.cache),
+            FOURLEP_XCACHE_NAME=_CACHE,
         ),
         folder=around.layout.root,
         is_healthy=HttpHealth(f"http://{_LOOPBACK}:{ports.metrics}/metrics"),

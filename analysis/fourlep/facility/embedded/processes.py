@@ -1,7 +1,8 @@
 """Processes of one run of the facility, found by the mark in their environment.
 
 Servers of users, schedulers and workers are children of parts, not of the supervisor, and
-some outlive their parent. The mark finds them all, and nothing that is not ours.
+some outlive their parent. The mark finds them all, and nothing that is not ours: a process id
+alone may be another program's since, and when a process started depends on a clock that is set.
 """
 
 from __future__ import annotations
@@ -16,21 +17,34 @@ _MARK = "FOURLEP_FACILITY_ID"
 _PATIENCE_S = 5.0
 
 
+def mark(facility_id: str) -> dict[str, str]:
+    """What a process of the run ``facility_id`` has in its environment."""
+    return {_MARK: facility_id}
+
+
 def marked(facility_id: str) -> list[psutil.Process]:
     """Find the processes (but this one) that carry ``facility_id``.
 
     Those of other users whose environment cannot be read are not found; XRootD's are ours
     to read where the facility runs as root, and its own user's otherwise.
     """
-    needle = f"{_MARK}={facility_id}".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
-        with contextlib.suppress(OSError, psutil.NoSuchProcess):
-            if needle in (entry / "environ").read_bytes().split(b"\0"):
+        if carries(int(entry.name), facility_id):
+            with contextlib.suppress(psutil.NoSuchProcess):
                 found.append(psutil.Process(int(entry.name)))
     return found
+
+
+def carries(pid: int, facility_id: str) -> bool:
+    """Whether ``pid`` lives and carries ``facility_id``, as far as the caller may see."""
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False
+    return f"{_MARK}={facility_id}".encode() in environment.split(b"\0")
 
 
 def end_marked(facility_id: str) -> int:
@@ -50,21 +64,3 @@ def end_marked(facility_id: str) -> int:
                 ask(process)
         psutil.wait_procs(alive, timeout=_PATIENCE_S)
     return total
-
-
-def is_same(pid: int, started: float) -> bool:
-    """Whether ``pid`` lives and is the process that started at ``started`` (s since epoch)."""
-    try:
-        process = psutil.Process(pid)
-        ended = process.status() == psutil.STATUS_ZOMBIE
-        return not ended and abs(process.create_time() - started) < 1.0
-    except psutil.NoSuchProcess:
-        return False
-
-
-def started_at(pid: int) -> float:
-    """When ``pid`` started (s since epoch), 0 where it is gone."""
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.NoSuchProcess:
-        return 0.0

@@ -44,15 +44,14 @@ class FacilityReport:
     ----------
     facility_id
         Of the run.
-    pid, started
-        The supervisor's process and when it started (s since epoch).
+    pid
+        The supervisor's process.
     parts
         One report each.
     """
 
     facility_id: str
     pid: int
-    started: float
     parts: tuple[PartReport, ...]
 
     @property

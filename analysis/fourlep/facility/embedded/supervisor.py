@@ -19,9 +19,10 @@ from pathlib import Path
 from fourlep.config.environment import cache_dir
 from fourlep.facility.embedded import launch
 from fourlep.facility.embedded.layout import Layout, repository
+from fourlep.facility.embedded.logs import shorten
 from fourlep.facility.embedded.node_proxy import install_proxy
 from fourlep.facility.embedded.parts import Part, Surroundings, build_parts
-from fourlep.facility.embedded.processes import end_marked, started_at
+from fourlep.facility.embedded.processes import end_marked
 from fourlep.facility.embedded.requirements import xrootd_user
 from fourlep.facility.embedded.state import Condition, FacilityReport, PartReport, write_report
 
@@ -35,6 +36,8 @@ _FIRST_PAUSE_S = 0.5
 _LAST_PAUSE_S = 20.0
 #: A part that was up for this long starts over with the first pause.
 _SETTLED_S = 30.0
+#: How often logs are looked at, and a report is tried again that could not be written.
+_HOUSE_PERIOD_S = 10.0
 
 
 class Supervisor:
@@ -55,7 +58,7 @@ class Supervisor:
         self._reports = {part.name: PartReport(part.name, part.title, "waiting") for part in parts}
         self._up = {part.name: asyncio.Event() for part in parts}
         self._processes: dict[str, asyncio.subprocess.Process] = {}
-        self._started = started_at(os.getpid())
+        self._is_written = False
 
     async def run(self) -> None:
         """Supervise until SIGTERM or SIGINT, then end everything."""
@@ -64,6 +67,7 @@ class Supervisor:
             asyncio.get_running_loop().add_signal_handler(number, asked_to_end.set)
         self._write()
         watchers = [asyncio.create_task(self._keep(part)) for part in self._parts]
+        watchers.append(asyncio.create_task(self._keep_house()))
         await asked_to_end.wait()
         for watcher in watchers:
             watcher.cancel()
@@ -84,6 +88,14 @@ class Supervisor:
             self._report(part, "restarting", pid=-1, note=note, restarts=restarts)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LAST_PAUSE_S)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(_HOUSE_PERIOD_S)
+            if not self._is_written:
+                self._write()
+            for log in self._layout.logs.glob("*.log"):
+                await asyncio.to_thread(shorten, log)
 
     async def _live(self, part: Part) -> str:
         """Run ``part`` once; return why it ended."""
@@ -166,10 +178,13 @@ class Supervisor:
         report = FacilityReport(
             facility_id=self._id,
             pid=os.getpid(),
-            started=self._started,
             parts=tuple(self._reports.values()),
         )
-        write_report(self._layout.state, report)
+        try:
+            write_report(self._layout.state, report)
+            self._is_written = True
+        except OSError:  # a full disk: what runs is kept running, and told later
+            self._is_written = False
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from dask_gateway_server.backends.local import UnsafeLocalBackend
 
 from fourlep.config.settings import secret, text
+from fourlep.facility.embedded.processes import carries
 from fourlep.facility.gateway.limits import Limits, PerUserLimits
 from fourlep.facility.gateway.options import cluster_options
 
@@ -17,13 +18,27 @@ from fourlep.facility.gateway.options import cluster_options
 class LoopbackBackend(PerUserLimits, UnsafeLocalBackend):  # type: ignore[misc]  # untyped base
     """Local processes of one account, none of which listens beyond 127.0.0.1.
 
-    The scheduler already binds there; workers would listen on every interface.
+    The scheduler already binds there; workers would listen on every interface. Process ids
+    that the database kept over a crash or a reboot are other programs', which the Gateway
+    would end: a process is one of ours where it carries the mark of this run.
     """
 
     def get_worker_command(self, cluster: Any, worker_name: str, **kwargs: Any) -> list[str]:
         """Add the host to the worker's command."""
         command: list[str] = super().get_worker_command(cluster, worker_name, **kwargs)
         return [*command, "--host", self.default_host]
+
+    async def stop_process(self, pid: int) -> None:
+        """End a process of ours."""
+        if _is_ours(pid):
+            await super().stop_process(pid)
+
+    def _check_status(self, o: Any) -> bool:
+        return _is_ours(o.state.get("pid") or 0)
+
+
+def _is_ours(pid: int) -> bool:
+    return carries(pid, text("FOURLEP_FACILITY_ID"))
 
 
 def configure_local(c: Any, prefix: str, limits: Limits) -> None:

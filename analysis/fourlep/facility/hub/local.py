@@ -15,7 +15,7 @@ from fourlep.facility.hub import profiles
 
 
 def configure_local(c: Any, offered: tuple[profiles.Profile, ...]) -> None:
-    """Spawn servers with the ``simple`` spawner, on 127.0.0.1."""
+    """Spawn servers with the `OwnProcessSpawner`, on 127.0.0.1."""
 
     def apply_profile(spawner: Any, user_options: dict[str, Any]) -> None:
         slug = user_options.get("profile", offered[0].slug)
@@ -24,8 +24,10 @@ def configure_local(c: Any, offered: tuple[profiles.Profile, ...]) -> None:
         spawner.mem_limit = f"{profile.memory_gib}G"
         spawner.environment = {**spawner.environment, **profile.thread_environment}
 
-    c.JupyterHub.spawner_class = "simple"
-    c.JupyterHub.cleanup_servers = True
+    c.JupyterHub.spawner_class = "fourlep.facility.hub.processes.OwnProcessSpawner"
+    # A hub that is ended because it, or the proxy, does not answer leaves servers to the next
+    # one; what the supervisor ends at last is found by its mark.
+    c.JupyterHub.cleanup_servers = False
     c.SimpleLocalProcessSpawner.home_dir_template = text("FOURLEP_HUB_HOMES") + "/{username}"
     c.Spawner.ip = "127.0.0.1"
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
 
+from fourlep.facility.cache_metrics import metrics as metrics_module
 from fourlep.facility.cache_metrics.metrics import CacheMetrics, allocated
 from fourlep.facility.cache_metrics.packets import (
     ClosedFile,
@@ -108,6 +110,24 @@ def test_disk_counts_what_is_allocated_and_not_holes(tmp_path: Path) -> None:
     assert 8192 <= allocated(tmp_path) < 100_000
     found = scraped(CacheMetrics("fallback", tmp_path))
     assert found['fourlep_cache_disk_bytes{kind="blocks"}'] == allocated(tmp_path)
+
+
+def test_however_many_ask_the_disk_is_measured_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = []
+    monkeypatch.setattr(metrics_module, "allocated", lambda folder: measured.append(folder) or 7)
+    cache = CacheMetrics("fallback", tmp_path)
+    for _ in range(3):
+        assert scraped(cache)['fourlep_cache_disk_bytes{kind="blocks"}'] == 7
+    assert measured == [tmp_path]
+
+
+def test_a_cache_that_never_reported_is_missed() -> None:
+    started = time.time()
+    found = scraped(CacheMetrics("xcache-0"))
+    heard = found['fourlep_cache_last_report_timestamp_seconds{cache="xcache-0"}']
+    assert heard == pytest.approx(started, abs=60)
 
 
 def test_a_folder_that_is_gone_offers_no_disk_figures(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,10 @@ from fourlep.facility.cache_metrics.packets import (
     parse,
 )
 
+#: For how long a measure of the disk holds. A full cache has a hundred thousand files, which
+#: take a second to look through, and probes, Prometheus and every run ask again and again.
+MEASURE_S = 60.0
+
 
 class CacheMetrics:
     """Counts what the caches report.
@@ -26,7 +32,7 @@ class CacheMetrics:
     Parameters
     ----------
     name
-        Name of a cache that has not told its own yet.
+        Name of a cache that has not told its own yet; silent from now on until it reports.
     folder
         Where the cache keeps its blocks, None where that cannot be seen from here.
     """
@@ -47,6 +53,8 @@ class CacheMetrics:
         self._open = self._gauge("open_files", "Files open now.")
         self._connections = self._gauge("connections", "Clients connected now.")
         self._heard = self._gauge("last_report_timestamp_seconds", "When the cache last reported.")
+        # One that never does would have no such line, and nobody would miss it.
+        self._heard.labels(name).set_to_current_time()
         if folder is not None:
             self.registry.register(DiskUse(folder))
 
@@ -90,7 +98,7 @@ class CacheMetrics:
 
 
 class DiskUse:
-    """Disk that the blocks take, measured when asked.
+    """Disk that the blocks take, measured when asked, at most once in `MEASURE_S`.
 
     Parameters
     ----------
@@ -100,6 +108,9 @@ class DiskUse:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._measuring = threading.Lock()
+        self._measured = 0
+        self._next = time.monotonic()
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauge; nothing where the folder cannot be read."""
@@ -108,12 +119,23 @@ class DiskUse:
         )
         try:
             disk = shutil.disk_usage(self._folder)
-            gauge.add_metric(["blocks"], allocated(self._folder))
+            gauge.add_metric(["blocks"], self._blocks())
             gauge.add_metric(["free"], disk.free)
             gauge.add_metric(["total"], disk.total)
         except OSError:
             return
         yield gauge
+
+    def _blocks(self) -> int:
+        # Who asks while another measures gets the last measure.
+        if self._measuring.acquire(blocking=False):
+            try:
+                if time.monotonic() >= self._next:
+                    self._measured = allocated(self._folder)
+                    self._next = time.monotonic() + MEASURE_S
+            finally:
+                self._measuring.release()
+        return self._measured
 
 
 def allocated(folder: Path) -> int:

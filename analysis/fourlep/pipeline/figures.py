@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,9 @@ FOLDER = "plots"
 
 #: Where data stays hidden until told otherwise: the Higgs window, GeV.
 BLIND_WINDOW = (115.0, 130.0)
+
+#: The region outside of it, whose data may be shown while blind.
+SIDEBAND = "sideband"
 
 #: Label and unit of each observable.
 _AXES = {
@@ -60,6 +63,13 @@ class _View:
             if process.role in {"signal", "background"}
         ]
 
+    @property
+    def open_region(self) -> str:
+        """Region in which all observables of data may be shown; "" where there is none."""
+        if not self.is_blind:
+            return EVERYWHERE
+        return SIDEBAND if _is_outside(BLIND_WINDOW, _sidebands(self.record)) else ""
+
     def caption(self, *details: str) -> Caption:
         luminosity = self.record.named_luminosity_ifb
         shown = (self.record.selection, *details)
@@ -78,6 +88,19 @@ class _View:
 
     def read(self, channel: str, region: str, name: str) -> tuple[Floats, Floats, Floats]:
         return self.histograms.spectrum(f"{channel}/{region}/{name}")
+
+
+def _sidebands(record: RunRecord) -> Floats:
+    """(n, 2) ranges of m4l of the sidebands as they were configured; none where unknown."""
+    regions = record.configuration["selection"]["config"].get("regions", {})
+    ranges = regions.get(SIDEBAND, ()) if isinstance(regions, Mapping) else ()
+    return np.reshape(np.asarray(ranges, dtype=np.float64), (-1, 2))
+
+
+def _is_outside(window: tuple[float, float], ranges: Floats) -> bool:
+    """Whether there are ranges, and none reaches into the window."""
+    low, high = ranges.T
+    return bool(len(ranges)) and bool(np.all((high <= window[0]) | (low >= window[1])))
 
 
 def draw_run(directory: Path, record: RunRecord, *, unblind: bool) -> tuple[FigureBlock, ...]:
@@ -101,6 +124,25 @@ def draw_run(directory: Path, record: RunRecord, *, unblind: bool) -> tuple[Figu
         return tuple(_draw_all(view))
 
 
+def forget_undrawn(directory: Path, record: RunRecord, drawn: Collection[str]) -> None:
+    """Remove figures of an earlier page that a page has no more: they may show hidden data.
+
+    Parameters
+    ----------
+    directory
+        Of the run.
+    record
+        Its ``run.json``.
+    drawn
+        Names, without endings, of the figures that stay.
+    """
+    channels = dict.fromkeys((ALL_CHANNELS, *record.channels))
+    spectra = {f"{name}_{channel}" for name in record.observables for channel in channels}
+    for name in {*spectra, "cutflow", "timeline", "caches"}.difference(drawn):
+        for ending in (".png", ".pdf"):
+            (directory / FOLDER / f"{name}{ending}").unlink(missing_ok=True)
+
+
 def _draw_all(view: _View) -> Iterator[FigureBlock]:
     if view.record.n_selected == 0:
         yield _cutflow(view)
@@ -112,9 +154,8 @@ def _draw_all(view: _View) -> Iterator[FigureBlock]:
             yield _spectrum(view, channel, "m4l")
     if "m12_m34" in view.record.observables and (view.simulated or not view.is_blind):
         yield _plane(view)
-    has_open_data = not view.is_blind or "sideband" in view.record.regions
     for observable in observables:
-        if observable != "m4l" and (view.simulated or has_open_data):
+        if observable != "m4l" and (view.simulated or view.open_region):
             yield _spectrum(view, ALL_CHANNELS, observable)
     yield _cutflow(view)
 
@@ -140,9 +181,7 @@ def _axis(view: _View, observable: str) -> tuple[str, str]:
 def _spectrum(view: _View, channel: str, observable: str) -> FigureBlock:
     label, unit = _axis(view, observable)
     # While blind, other observables show data of the sidebands alone.
-    region = EVERYWHERE
-    if view.is_blind and observable != "m4l":
-        region = "sideband" if "sideband" in view.record.regions else ""
+    region = EVERYWHERE if observable == "m4l" else view.open_region
     shown = region or EVERYWHERE
     contributions = []
     edges = np.zeros(0)
@@ -171,7 +210,7 @@ def _blind_note(view: _View, observable: str) -> str:
     if observable == "m4l":
         low, high = BLIND_WINDOW
         return f"; data between {low:g} and {high:g} GeV is hidden until --unblind"
-    where = " outside the sidebands" if "sideband" in view.record.regions else ""
+    where = " outside the sidebands" if view.open_region else ""
     return f"; data{where} is hidden until --unblind"
 
 

@@ -27,7 +27,9 @@ _PLACES = {stem: place for place, stem in enumerate(_CAPTIONS)}
 _SPECTRA = {"_postfit": "after the fit", "_prefit": "before the fit"}
 
 
-def measurement_section(directory: Path, figures: Path, fingerprint: str) -> Section | None:
+def measurement_section(
+    directory: Path, figures: Path, fingerprint: str, *, shows_data: bool
+) -> Section | None:
     """The measurement of a run; None where it was not fitted.
 
     Parameters
@@ -38,6 +40,8 @@ def measurement_section(directory: Path, figures: Path, fingerprint: str) -> Sec
         Folder of its figures.
     fingerprint
         Of the run: a fit of another one is not shown.
+    shows_data
+        Whether observed data may be seen; without it a fit to them is named and not shown.
     """
     try:
         fit: dict[str, Any] = json.loads((directory / "fit.json").read_bytes())
@@ -45,6 +49,8 @@ def measurement_section(directory: Path, figures: Path, fingerprint: str) -> Sec
         return None
     if fit["fingerprint"] != fingerprint:
         return None
+    if not (shows_data or fit["blinded"]):
+        return Section("Measurement", "Fitted to the data; hidden on this page until --unblind.")
     blocks = tuple(
         FigureBlock(path, _caption(path.stem))
         for path in sorted(figures.glob("fit_*.png"), key=lambda path: _place(path.stem))

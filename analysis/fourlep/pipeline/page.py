@@ -11,7 +11,7 @@ from fourlep import __version__
 from fourlep.execution.durable import output_error, write_whole
 from fourlep.physics.cutflow import TOTAL
 from fourlep.pipeline.caches import CacheRecord
-from fourlep.pipeline.figures import FOLDER, draw_caches, draw_progress, draw_run
+from fourlep.pipeline.figures import FOLDER, draw_caches, draw_progress, draw_run, forget_undrawn
 from fourlep.pipeline.measurement_section import measurement_section
 from fourlep.pipeline.outputs import read_cutflow
 from fourlep.pipeline.record import RunRecord, read_record
@@ -48,6 +48,8 @@ def write_report(directory: Path, *, unblind: bool = False) -> Path:
     record = read_record(directory)
     try:
         page = _page(directory, record, unblind=unblind)
+        drawn = {figure.path.stem for section in page.sections for figure in section.figures}
+        forget_undrawn(directory, record, drawn)
     except OSError as error:
         raise output_error(directory / FOLDER, error) from error
     path = directory / FILE_NAME
@@ -63,7 +65,7 @@ def _page(directory: Path, record: RunRecord, *, unblind: bool) -> Page:
         is_synthetic=record.synthetic,
         is_observed=record.observed,
         warnings=_warnings(record),
-        sections=tuple(_sections(directory, record, figures)),
+        sections=tuple(_sections(directory, record, figures, unblind=unblind)),
         footer=f"fourlep {__version__} · {record.source} · fingerprint {record.fingerprint[:12]}",
     )
 
@@ -88,10 +90,15 @@ def _warnings(record: RunRecord) -> tuple[str, ...]:
 
 
 def _sections(
-    directory: Path, record: RunRecord, figures: tuple[FigureBlock, ...]
+    directory: Path, record: RunRecord, figures: tuple[FigureBlock, ...], *, unblind: bool
 ) -> list[Section]:
     sections = [Section("Summary", facts=_summary(record))]
-    measurement = measurement_section(directory, directory / FOLDER, record.fingerprint)
+    measurement = measurement_section(
+        directory,
+        directory / FOLDER,
+        record.fingerprint,
+        shows_data=unblind or not record.observed,
+    )
     if measurement is not None:
         sections.append(measurement)
     if record.missing:

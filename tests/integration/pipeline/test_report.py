@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -115,6 +116,68 @@ def test_a_blind_run_with_variations_shows_the_sidebands_with_what_uncertainty_i
     html = (out / "report.html").read_text()
     assert "m12, all channels; data outside the sidebands is hidden until --unblind" in html
     assert {"m4l_4l", "m12_4l", "m34_4l", "lepton_pt_4l", "lepton_eta_4l"} <= figures(out)
+
+
+def test_sidebands_that_reach_into_the_higgs_window_show_no_data_while_blind(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out, config = tmp_path / "out", tmp_path / "wide.toml"
+    config.write_text("[fourlepton.regions]\nsideband = [[80.0, 160.0]]\n")
+    source = fileset([ntuple("d.root")], [ntuple("zz.root", 40, is_data=False)])
+    options = ("--cluster", "inline", "--config", config, "--output", out)
+    assert fourlep("run", source, *options).status == 0
+    html = (out / "report.html").read_text()
+    assert "m12, all channels; data is hidden until --unblind" in html
+    assert "sidebands" not in html
+
+
+def test_a_blind_page_leaves_no_figure_of_one_that_was_not(
+    fourlep: Command, ntuple: Writer, fileset: Filesets, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    options = ("--cluster", "inline", "--output", out)
+    assert fourlep("run", fileset([ntuple("d.root")]), *options, "--unblind").status == 0
+    own = out / "plots" / "mine.png"
+    own.touch()
+    assert "m12_m34_4l" in figures(out)
+    assert fourlep("report", out).status == 0
+    assert "m12_m34_4l" not in figures(out)
+    assert not (out / "plots" / "m12_m34_4l.pdf").exists()
+    assert own.exists()
+    assert "m4l_4l" in figures(out)
+
+
+@pytest.mark.parametrize(
+    ("option", "is_blinded", "text"),
+    [
+        ((), False, "Fitted to the data; hidden on this page until --unblind."),
+        ((), True, "Blinded: fitted to the expectation"),
+        (("--unblind",), False, "Fitted to the data."),
+    ],
+)
+def test_a_blind_page_hides_a_fit_to_observed_data(
+    fourlep: Command,
+    ntuple: Writer,
+    fileset: Filesets,
+    tmp_path: Path,
+    option: tuple[str, ...],
+    is_blinded: bool,
+    text: str,
+) -> None:
+    out = tmp_path / "out"
+    assert fourlep("run", fileset([ntuple("d.root")]), *INLINE, "--output", out).status == 0
+    region = {
+        "name": "signal",
+        "data": None if is_blinded else [4321],
+        **{key: {"total": {"events": 5.0, "error": 1.0}} for key in ("before", "after")},
+    }
+    fit = {"fingerprint": read_record(out).fingerprint, "blinded": is_blinded, "regions": [region]}
+    fit |= {"strengths": {}, "modes": {}, "goodness_of_fit": None}
+    (out / "fit.json").write_text(json.dumps(fit))
+    assert fourlep("report", out, *option).status == 0
+    html = (out / "report.html").read_text()
+    assert text in html
+    assert ("4,321" in html) == (option == ("--unblind",))
 
 
 def test_an_observable_of_a_selection_of_ones_own_is_drawn_with_its_label(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,9 @@ def build_workspace(run: Run, config: FitConfig, preparation: Preparation) -> Wo
     import pyhf
 
     simulated = {sample.process for region in preparation.regions for sample in region.samples}
+    codes = _Codes.of(preparation)
     with tempfile.TemporaryDirectory(prefix="fourlep-fit-") as folder:
-        _save_histograms(Path(folder), preparation)
+        _save_histograms(Path(folder), preparation, codes)
         settings = {
             "General": {
                 "Measurement": measurement_name(run),
@@ -72,13 +74,13 @@ def build_workspace(run: Run, config: FitConfig, preparation: Preparation) -> Wo
             "NormFactors": list(_factors(run, config, simulated)),
             "Systematics": [
                 *_rates(config, simulated, set(preparation.theory)),
-                *_variations(preparation),
+                *_variations(preparation, codes),
             ],
         }
         try:
             cabinetry.configuration.validate(settings)
             with without_known_notices():
-                return dict(cabinetry.workspace.build(settings))
+                return codes.removed(cabinetry.workspace.build(codes.put(settings)))
         except (ValueError, pyhf.exceptions.InvalidSpecification) as error:
             raise FitError(
                 f"the statistical model cannot be built: {error}",
@@ -115,6 +117,77 @@ def read_workspace(path: Path, run: Run) -> Workspace:
             remedy="leave --workspace away to build it from this run's histograms",
         )
     return workspace
+
+
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """Plain names for regions and processes, from which cabinetry makes names of files.
+
+    It takes what follows a dot for the file's type, a slash for a folder and a space for a
+    dash: templates whose own names differ in these alone would replace one another.
+
+    Parameters
+    ----------
+    regions, processes
+        Plain name by own name.
+    """
+
+    regions: Mapping[str, str]
+    processes: Mapping[str, str]
+
+    @classmethod
+    def of(cls, preparation: Preparation) -> _Codes:
+        """Number the regions and the processes."""
+        regions = [region.region.name for region in preparation.regions]
+        processes = dict.fromkeys(s.process for r in preparation.regions for s in r.samples)
+        return cls(
+            {name: f"region{number}" for number, name in enumerate(regions)},
+            {_DATA: _DATA, **{name: f"process{number}" for number, name in enumerate(processes)}},
+        )
+
+    def histogram(self, region: PreparedRegion, process: str) -> str:
+        """Name of a nominal template's file."""
+        return f"{self.regions[region.region.name]}_{self.processes[process]}"
+
+    def entry(self, region: PreparedRegion, sample: Sample, effect: Effect) -> str:
+        """Name of a variation of one process in one region, a part of its files' names."""
+        variation = effect.variation.replace(".", "-").replace("/", "-").replace(" ", "-")
+        return f"{variation}|{self.histogram(region, sample.process)}"
+
+    def put(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Put plain names into cabinetry's configuration."""
+        names = {"Regions": self.regions, "Samples": self.processes}
+
+        def listed(entry: Mapping[str, Any]) -> dict[str, Any]:
+            known = {kind: own for kind, own in names.items() if kind in entry}
+            return {**entry, **{k: [own[name] for name in entry[k]] for k, own in known.items()}}
+
+        lists = ("Regions", "Samples", "NormFactors", "Systematics")
+        changed = {kind: [listed(entry) for entry in settings[kind]] for kind in lists}
+        for kind, own in names.items():
+            changed[kind] = [{**entry, "Name": own[entry["Name"]]} for entry in changed[kind]]
+        return {**settings, **changed}
+
+    def removed(self, workspace: Mapping[str, Any]) -> Workspace:
+        """Put own names back into the workspace."""
+        regions = {code: name for name, code in self.regions.items()}
+        processes = {code: name for name, code in self.processes.items()}
+        # Parameters have no spaces in their names.
+        bins = {f"staterror_{c}": f"staterror_{n}".replace(" ", "-") for c, n in regions.items()}
+
+        def renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+            return {**entry, "name": names.get(entry["name"], entry["name"])}
+
+        def sample(entry: Mapping[str, Any]) -> dict[str, Any]:
+            modifiers = [renamed(modifier, bins) for modifier in entry["modifiers"]]
+            return {**renamed(entry, processes), "modifiers": modifiers}
+
+        channels = [
+            {**renamed(channel, regions), "samples": [sample(s) for s in channel["samples"]]}
+            for channel in workspace["channels"]
+        ]
+        observations = [renamed(entry, regions) for entry in workspace["observations"]]
+        return {**workspace, "channels": channels, "observations": observations}
 
 
 def _samples(config: FitConfig, preparation: Preparation) -> Iterator[dict[str, Any]]:
@@ -179,17 +252,19 @@ def _rates(
         }
 
 
-def _variations(preparation: Preparation) -> Iterator[dict[str, Any]]:
+def _variations(preparation: Preparation, codes: _Codes) -> Iterator[dict[str, Any]]:
     for region in preparation.regions:
         for sample in region.samples:
             for effect in sample.effects:
-                yield _variation(region, sample, effect)
+                yield _variation(region, sample, effect, codes)
 
 
-def _variation(region: PreparedRegion, sample: Sample, effect: Effect) -> dict[str, Any]:
+def _variation(
+    region: PreparedRegion, sample: Sample, effect: Effect, codes: _Codes
+) -> dict[str, Any]:
     """One entry a region and process, because pruning decides for each alone."""
     settings: dict[str, Any] = {
-        "Name": _entry_name(region, sample, effect),
+        "Name": codes.entry(region, sample, effect),
         "ModifierName": effect.variation,
         "Regions": [region.region.name],
         "Samples": [sample.process],
@@ -207,29 +282,19 @@ def _variation(region: PreparedRegion, sample: Sample, effect: Effect) -> dict[s
     }
 
 
-def _entry_name(region: PreparedRegion, sample: Sample, effect: Effect) -> str:
-    # A file name follows from it, whose suffix cabinetry replaces: no dots, no slashes.
-    name = f"{effect.variation}|{region.region.name}|{sample.process}"
-    return name.replace(".", "-").replace("/", "-")
-
-
-def _save_histograms(folder: Path, preparation: Preparation) -> None:
+def _save_histograms(folder: Path, preparation: Preparation, codes: _Codes) -> None:
     """Write the templates where cabinetry looks for them."""
     for region in preparation.regions:
         data = region.expected if region.data is None else region.data
-        _save(folder, _histogram_name(region, _DATA), Template(region.edges, data, data))
+        _save(folder, codes.histogram(region, _DATA), Template(region.edges, data, data))
         for sample in region.samples:
-            _save(folder, _histogram_name(region, sample.process), sample.nominal)
+            name = codes.histogram(region, sample.process)
+            _save(folder, name, sample.nominal)
             for effect in filter(lambda effect: effect.has_shape, sample.effects):
-                name = _histogram_name(region, sample.process, _entry_name(region, sample, effect))
-                _save(folder, f"{name}_Up", effect.up)
+                entry = codes.entry(region, sample, effect)
+                _save(folder, f"{name}_{entry}_Up", effect.up)
                 if effect.down is not None:
-                    _save(folder, f"{name}_Down", effect.down)
-
-
-def _histogram_name(region: PreparedRegion, process: str, entry: str = "") -> str:
-    name = f"{region.region.name}_{process}" + (f"_{entry}" if entry else "")
-    return name.replace(" ", "-")
+                    _save(folder, f"{name}_{entry}_Down", effect.down)
 
 
 def _save(folder: Path, name: str, template: Template) -> None:

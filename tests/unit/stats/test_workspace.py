@@ -83,6 +83,43 @@ def test_variation_with_a_dot_in_its_name_keeps_it(make_run: MakeRun) -> None:
     assert {"scale_0.5", "scale_0.7"} <= found
 
 
+@pytest.mark.parametrize("names", [("pp.H", "pp.ZZ"), ("a/b.c", "a/b.d"), ("H 4l", "H-4l")])
+def test_processes_with_dots_slashes_and_spaces_keep_their_own_templates(
+    make_run: MakeRun, names: tuple[str, str]
+) -> None:
+    _, _, plain = _built(make_run)
+    other = dict(zip(("ggF", "ZZ"), names, strict=True))
+    config = fourlepton_config()
+    config = replace(
+        config,
+        regions=(replace(config.regions[0], name="sr.4mu"), *config.regions[1:]),
+        normalisations=tuple(
+            replace(item, processes=tuple(other.get(name, name) for name in item.processes))
+            for item in config.normalisations
+        ),
+    )
+    processes = {"data": {"role": "data"}, "VBF": {"role": "signal"}}
+    processes |= {names[0]: {"role": "signal"}, names[1]: {"role": "background"}}
+
+    def rename(contents: Contents) -> None:
+        for key in list(contents):
+            folder, _, name = key.rpartition("/")
+            process, mark, variation = name.partition("_")
+            if process in other:
+                contents[f"{folder}/{other[process]}{mark}{variation}"] = contents.pop(key)
+
+    _, _, workspace = _built(make_run, config, name="other", change=rename, processes=processes)
+    for channel, named in (("4mu", "sr.4mu"), ("4e", "4e")):
+        for process, its_name in other.items():
+            found, expected = _sample(workspace, named, its_name), _sample(plain, channel, process)
+            assert found["data"] == expected["data"]
+            shapes = [m["data"] for m in found["modifiers"] if m["type"] == "histosys"]
+            assert shapes == [m["data"] for m in expected["modifiers"] if m["type"] == "histosys"]
+    assert {"name": "staterror_sr.4mu", "type": "staterror"}.items() <= (
+        _sample(workspace, "sr.4mu", names[1])["modifiers"][0].items()
+    )
+
+
 def test_finite_simulation_is_an_uncertainty_unless_told_otherwise(make_run: MakeRun) -> None:
     def kinds(config: FitConfig, name: str) -> set[str]:
         _, _, workspace = _built(lambda **k: make_run(name, **k), config)

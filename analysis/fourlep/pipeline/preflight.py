@@ -1,12 +1,13 @@
-"""Is there anybody to read from? Asked once, before a run begins."""
+"""Is there anybody to read from, and a name for each result? Asked before a run begins."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from fourlep.datasets.model import Fileset
-from fourlep.errors import TransientReadError
+from fourlep.errors import DatasetError, TransientReadError
 from fourlep.io.routes import Routes
 
 _TIMEOUT_S = 4.0
@@ -34,6 +35,37 @@ def check_reachable(fileset: Fileset, routes: Routes) -> None:
                 remedy="check the network or FOURLEP_CACHES; "
                 "`make run` without FILESET needs no network",
             )
+
+
+def check_names(fileset: Fileset, variations: Collection[str]) -> None:
+    """Check that every process and each of its variations can have a histogram of its own.
+
+    Parameters
+    ----------
+    fileset
+        Its processes.
+    variations
+        Names of all that are filled beside the nominal one.
+
+    Raises
+    ------
+    DatasetError
+        If the name of a process ends as ROOT's number of a version does, or is that of a
+        variation of another process.
+    """
+    names = dict.fromkeys(dataset.process for dataset in fileset.datasets)
+    for name in names:
+        if ";" in name:
+            raise DatasetError(
+                f"the process {name!r} has a semicolon in its name, which histograms cannot have",
+                remedy="rename it in the fileset",
+            )
+        for variation in variations:
+            if (other := f"{name}_{variation}") in names:
+                raise DatasetError(
+                    f"the process {other!r} is named like variation {variation} of {name!r}",
+                    remedy="rename it in the fileset",
+                )
 
 
 def _endpoint(url: str) -> tuple[str, int] | None:

@@ -39,7 +39,7 @@ from fourlep.pipeline.normalise import (
 )
 from fourlep.pipeline.outputs import HISTOGRAMS, write_cutflow, write_histograms
 from fourlep.pipeline.page import write_report
-from fourlep.pipeline.preflight import check_reachable
+from fourlep.pipeline.preflight import check_names, check_reachable
 from fourlep.pipeline.record import FILE_NAME as RECORD
 from fourlep.pipeline.record import (
     DatasetRecord,
@@ -134,6 +134,7 @@ def run(
     configuration = describe(analysis)
     fingerprint = fingerprint_of(fileset, configuration)
     check_place(options.cluster, options.workers)
+    check_names(fileset, analysis.variations(is_simulation=True)[1:])
     check_reachable(fileset, options.routes)
     prepare(output)
     keep_fileset(output, fileset)

@@ -186,3 +186,29 @@ def test_what_is_no_address_is_refused_before_anything_is_opened(
     answer = fourlep("run", fileset([url]), *INLINE, "--output", tmp_path / "out")
     assert answer.status == 2
     assert f"{url!r} is no address of a file server" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("ZZ", "a;1"), "'a;1' has a semicolon in its name"),
+        (("ZZ", "ZZ_m4lUP"), "'ZZ_m4lUP' is named like variation m4lUP of 'ZZ'"),
+    ],
+)
+def test_processes_whose_histograms_would_replace_others_are_refused_before_the_run(
+    fourlep: Command, ntuple: Writer, tmp_path: Path, names: tuple[str, str], told: str
+) -> None:
+    content = {
+        name: {
+            "files": {ntuple(f"{number}.root", is_data=False): "mini"},
+            "metadata": {**ZZ, "process": name},
+        }
+        for number, name in enumerate(names)
+    }
+    source, out = tmp_path / "fileset.json", tmp_path / "out"
+    source.write_text(json.dumps(content))
+    options = ("--selection", "demonstrator2020", *INLINE, "--output", out)
+    answer = fourlep("run", source, *options)
+    assert answer.status == 1
+    assert told in answer.err
+    assert not out.exists()

@@ -102,8 +102,8 @@ class FitConfig:
     Raises
     ------
     FitError
-        If there is no region or strength, a name occurs twice, a range is empty, or two
-        regions can hold the same events.
+        If there is no region or strength, a name occurs twice or has a slash, a range is
+        empty, or two regions can hold the same events.
     """
 
     regions: tuple[FitRegion, ...] = setting(
@@ -141,10 +141,10 @@ class FitConfig:
                 "a fit needs a region and a strength",
                 remedy="give [[regions]] and [[strengths]] in the configuration",
             )
-        _check_unique("region", (region.name for region in self.regions))
+        _check_names("region", (region.name for region in self.regions))
         strengths = (strength.name for strength in self.strengths)
         normalisations = (normalisation.name for normalisation in self.normalisations)
-        _check_unique("parameter", (*strengths, *normalisations))
+        _check_names("parameter", (*strengths, *normalisations))
         for region in self.regions:
             _check_range(region)
         for first, second in combinations(self.regions, 2):
@@ -156,9 +156,14 @@ class FitConfig:
         return tuple(region for region in self.regions if not region.is_control)
 
 
-def _check_unique(kind: str, names: Iterable[str]) -> None:
+def _check_names(kind: str, names: Iterable[str]) -> None:
+    """Refuse a name that stands twice, or that neither a model nor a figure can have."""
     seen: set[str] = set()
     for name in names:
+        if "/" in name:
+            raise FitError(
+                f"{kind} {name!r} has a slash in its name", remedy="use a dash or an underscore"
+            )
         if name in seen:
             raise FitError(f"{kind} {name!r} is named twice", remedy="give each its own name")
         seen.add(name)

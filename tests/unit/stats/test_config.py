@@ -45,6 +45,14 @@ def test_no_region_is_refused() -> None:
         FitConfig()
 
 
+def test_a_slash_in_a_name_is_refused() -> None:
+    region = FitRegion("low/high", "4e")
+    with pytest.raises(FitError, match="region 'low/high' has a slash"):
+        FitConfig((region,))
+    with pytest.raises(FitError, match="parameter 'mu/b' has a slash"):
+        FitConfig((replace(region, name="low"),), strengths=(Strength("mu/b"),))
+
+
 def test_a_name_given_twice_is_refused() -> None:
     region = FitRegion("a", "4e")
     with pytest.raises(FitError, match="region 'a' is named twice"):

@@ -90,6 +90,26 @@ def analyse(browser: Browser, page: Page, facility: Facility, shown: Path) -> No
     log_out(page, facility, shown)
 
 
+@pytest.mark.parametrize("page", ["login", "nothing"])
+def test_a_small_telephone_shows_pages_from_edge_to_edge(
+    browser: Browser, facility: Facility, page: str
+) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 640})
+    shown = context.new_page()
+    shown.goto(f"{facility.url}/hub/{page}")
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 320
+    context.close()
+
+
+def test_a_page_that_is_not_there_leads_home(browser: Browser, facility: Facility) -> None:
+    context = browser.new_context()
+    shown = context.new_page()
+    shown.goto(f"{facility.url}/hub/nothing")
+    expect(shown.locator("h1")).to_have_text("404")
+    expect(shown.get_by_text("Home", exact=True).last).to_have_attribute("href", "/hub/home")
+    context.close()
+
+
 def test_the_dask_panel_gives_a_notebook_a_cluster(
     browser: Browser, facility: Facility, shown: Path
 ) -> None:

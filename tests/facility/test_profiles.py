@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fourlep.facility.gpus import GpuNodes
 from fourlep.facility.hub import profiles
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_only_profiles_that_fit_are_offered() -> None:
@@ -22,6 +26,13 @@ def test_both_spawners_offer_the_same_choices() -> None:
     for entry in profiles.kubernetes_list(offered):
         assert f'value="{entry["slug"]}"' in form
     assert form.count(" checked") == 1
+
+
+def test_remarks_can_be_read_in_dark_mode_too() -> None:
+    # Bootstrap's text-secondary is one grey for both.
+    assert "text-body-secondary" in profiles.html_form(profiles.offered(8))
+    for template in (REPOSITORY / "images" / "hub" / "templates").glob("*.html"):
+        assert "text-secondary" not in template.read_text()
 
 
 def test_kubernetes_enforces_what_the_profile_says() -> None:

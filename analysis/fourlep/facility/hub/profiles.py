@@ -109,7 +109,7 @@ def html_form(profiles: tuple[Profile, ...]) -> str:
     <input class="form-check-input me-2" type="radio" name="profile"
            value="{profile.slug}"{" checked" if index == 0 else ""}>
     <strong>{profile.title}</strong> <small>{_size(profile)}</small>
-    <div class="text-secondary">{profile.description}</div>
+    <div class="text-body-secondary">{profile.description}</div>
   </label>"""
         for index, profile in enumerate(profiles)
     )

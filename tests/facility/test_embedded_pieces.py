@@ -19,6 +19,7 @@ from fourlep.errors import ClusterError, ConfigError, DatasetError, OutputError
 from fourlep.facility.embedded import logs, requirements, supervisor
 from fourlep.facility.embedded.layout import Layout, Ports, Run
 from fourlep.facility.embedded.logs import earlier, shorten
+from fourlep.facility.embedded.node_proxy import install_proxy
 from fourlep.facility.embedded.parts import Part
 from fourlep.facility.embedded.processes import carries, mark, marked
 from fourlep.facility.embedded.release import publish
@@ -85,6 +86,13 @@ def test_missing_xrootd_is_named_with_its_packages(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match=r"XRootD is missing[\s\S]*xrootd-server-plugins"):
         requirements.require_programs(own_origin=True)
+
+
+def test_a_home_that_cannot_be_written_is_named_with_the_setting(tmp_path: Path) -> None:
+    source = Path(__file__).resolve().parents[2] / "images" / "proxy"
+    (tmp_path / "cache").touch()
+    with pytest.raises(OutputError, match=r"cannot be kept in .*fourlep: [\s\S]*FOURLEP_CACHE_DIR"):
+        install_proxy(source, tmp_path / "cache" / "fourlep")
 
 
 def test_a_taken_port_is_refused_with_its_holder() -> None:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from fourlep.errors import ConfigError
+from fourlep.errors import ConfigError, OutputError
 
 _FILES = ("package.json", "package-lock.json")
 _TIMEOUT_S = 300
@@ -32,13 +32,21 @@ def install_proxy(source: Path, cache: Path) -> Path:
     ------
     ConfigError
         If npm fails.
+    OutputError
+        If ``cache`` cannot be written.
     """
     digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in _FILES))
     target = cache / f"proxy-{digest.hexdigest()[:16]}"
     program = target / "node_modules" / "configurable-http-proxy" / "bin"
     program /= "configurable-http-proxy"
     if not program.is_file():
-        _install(source, target)
+        try:
+            _install(source, target)
+        except OSError as error:
+            raise OutputError(
+                f"the hub's proxy cannot be kept in {cache}: {error.strerror}",
+                remedy="name a folder that can be written in FOURLEP_CACHE_DIR",
+            ) from error
     return program
 
 

@@ -131,6 +131,14 @@ def test_the_clients_know_every_cache(overlay: tuple[Object, ...]) -> None:
     assert known == [f"root://xcache-{index}.xcache:1094" for index in range(count)]
 
 
+def test_the_home_page_asks_every_cache(overlay: tuple[Object, ...]) -> None:
+    caches = next(each for each in overlay if name(each) == "StatefulSet/xcache")
+    asked = settings(overlay, "hub-settings")["FOURLEP_HUB_PARTS"]
+    for index in range(caches["spec"]["replicas"]):
+        assert f"=http://xcache-{index}.xcache:9931/metrics" in asked
+    assert asked.count("xcache:9931") == caches["spec"]["replicas"]
+
+
 def test_every_name_that_is_referred_to_is_there(overlay: tuple[Object, ...]) -> None:
     there = {name(each) for each in overlay}
     for workload in of_kind(overlay, *WORKLOADS):

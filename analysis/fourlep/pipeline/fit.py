@@ -44,6 +44,9 @@ WORKSPACE = "workspace.json"
 #: Figures of a fit begin with this.
 PREFIX = "fit_"
 
+#: The folder in which they are drawn at first.
+_UNFINISHED = ".fit-"
+
 Progress = Callable[[str], None]
 
 
@@ -163,10 +166,17 @@ def forget(directory: Path) -> None:
     """
     figures = (directory / FOLDER).glob(f"{PREFIX}*")
     try:
+        _forget_unfinished(directory)
         for path in (directory / FIT, directory / WORKSPACE, *figures):
             path.unlink(missing_ok=True)
     except OSError as error:
         raise output_error(directory, error) from error
+
+
+def _forget_unfinished(directory: Path) -> None:
+    """Remove what a fit that was killed had drawn."""
+    for folder in directory.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(folder)
 
 
 def _measure(directory: Path, options: FitOptions, progress: Progress) -> Fitted:
@@ -267,7 +277,8 @@ def _write(directory: Path, content: Document, fitted: Fitted) -> None:
     numbers = json.dumps(content, indent=1, allow_nan=False).encode() + b"\n"
     try:
         folder.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fit-", dir=directory) as drawn:
+        _forget_unfinished(directory)
+        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=directory) as drawn:
             _draw(fitted, Path(drawn))
             for old in folder.glob(f"{PREFIX}*"):
                 old.unlink()

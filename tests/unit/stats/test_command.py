@@ -76,10 +76,20 @@ def test_run_is_fitted_and_everything_is_written(make_run: MakeRun, reported: li
     assert reported == [directory]
 
 
+def test_what_a_killed_fit_had_drawn_is_removed_by_the_next(make_run: MakeRun) -> None:
+    directory = make_run()
+    (directory / ".fit-killed").mkdir()
+    (directory / ".fit-killed" / "pulls.png").touch()
+    assert _fit(directory, config=TWO_REGIONS).exception is None
+    assert _left(directory) == {"fit.json", "workspace.json", "plots"}
+
+
 def test_the_page_begins_with_the_fitted_spectrum_of_all_channels(make_run: MakeRun) -> None:
     directory = make_run()
     _fit(directory, config=TWO_REGIONS)
-    section = measurement_section(directory, directory / "plots", "fingerprint-of-run")
+    section = measurement_section(
+        directory, directory / "plots", "fingerprint-of-run", shows_data=True
+    )
     assert section is not None
     captions = [figure.caption for figure in section.figures]
     assert captions[0] == "m4l, combined, after the fit"

@@ -18,12 +18,12 @@ from fourlep.chunk.pooled import (
 )
 from fourlep.chunk.sums import analyse, nothing
 from fourlep.config.environment import index_dir
-from fourlep.errors import CorruptFileError, DatasetError
+from fourlep.errors import ConfigError, CorruptFileError, DatasetError
 from fourlep.events import Events
 from fourlep.io import EventFile, open_events
 from fourlep.io.lean.fallback import FallbackFile
 from fourlep.io.lean.gather import Part, join_parts
-from fourlep.io.lean.index import read_shard, shard_path
+from fourlep.io.lean.index import IndexedTable, read_shard, shard_path
 
 __all__ = ["Analysis", "process", "read"]
 
@@ -80,7 +80,7 @@ def read(chunk: Chunk, analysis: Analysis, *, url: str = "") -> Survivors | Chun
         chunk.tree,
         reader=analysis.reader,
         timeout_s=analysis.timeout_s,
-        index=read_shard(shard_path(index_dir(), chunk.dataset)).get(chunk.url),
+        index=_index(chunk),
     ) as file:
         n_events = _entries(chunk, file)
         is_simulation = _is_simulation(chunk, file)
@@ -111,6 +111,15 @@ def read(chunk: Chunk, analysis: Analysis, *, url: str = "") -> Survivors | Chun
         left_out=pool.left_out,
     )
     return none + pool.total + ChunkResult(records={chunk.key: record})
+
+
+def _index(chunk: Chunk) -> IndexedTable | None:
+    """Table of baskets of the file, where there is one: it saves time, and is no requirement."""
+    try:
+        folder = index_dir()
+    except ConfigError:  # a user without a home has none
+        return None
+    return read_shard(shard_path(folder, chunk.dataset)).get(chunk.url)
 
 
 class _Pool:

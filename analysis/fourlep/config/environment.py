@@ -16,15 +16,32 @@ def cache_dir() -> Path:
     """Where fourlep keeps what it can make again (``FOURLEP_CACHE_DIR``).
 
     Default: ``$XDG_CACHE_HOME/fourlep``, else ``~/.cache/fourlep``.
+
+    Raises
+    ------
+    ConfigError
+        If neither is set and the user has no home directory.
     """
     chosen = os.environ.get("FOURLEP_CACHE_DIR")
     if chosen:
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fourlep"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fourlep"
+    except RuntimeError as error:
+        raise ConfigError(
+            "there is no home directory to keep in what can be made again",
+            remedy="set FOURLEP_CACHE_DIR to a directory that you may write to",
+        ) from error
 
 
 def index_dir() -> Path:
-    """Where ``fourlep index build`` keeps tables of baskets, within `cache_dir`."""
+    """Where ``fourlep index build`` keeps tables of baskets, within `cache_dir`.
+
+    Raises
+    ------
+    ConfigError
+        As `cache_dir`.
+    """
     return cache_dir() / "index"
 
 

@@ -12,8 +12,9 @@ import uproot
 
 from fourlep.chunk.model import Chunk, ChunkResult
 from fourlep.chunk.process import Analysis, process
+from fourlep.config.environment import index_dir
 from fourlep.datasets.good_runs import GoodRuns
-from fourlep.errors import CorruptFileError, DatasetError, MissingColumnError
+from fourlep.errors import ConfigError, CorruptFileError, DatasetError, MissingColumnError
 from fourlep.io import open_events
 from fourlep.physics.registry import selection
 from fourlep.synth.survivors import make_file
@@ -281,3 +282,18 @@ def test_a_run_number_matters_only_where_the_catalogue_has_one(tmp_path: Path) -
     assert process(Chunk("data", str(data), run=300000), DEMONSTRATOR).records
     with pytest.raises(CorruptFileError, match="run 300000 where the catalogue has run 300001"):
         process(Chunk("data", str(data), run=300001), DEMONSTRATOR)
+
+
+def test_a_user_without_a_home_directory_can_read(
+    real: list[Chunk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    expected = process(real[0], DEMONSTRATOR)
+    for name in ("FOURLEP_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert _same(process(real[0], DEMONSTRATOR), expected)
+    with pytest.raises(ConfigError, match="there is no home directory"):
+        index_dir()

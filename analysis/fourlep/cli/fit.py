@@ -43,7 +43,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Pseudo-experiments for the p-values of discovery and goodness of fit.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the pseudo-experiments.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Of the pseudo-experiments.",
+)
 @click.option(
     "--workspace",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ def luminosity_scale(run: Run, luminosity_ifb: float | None) -> tuple[float, flo
             remedy="finish it with `fourlep run --resume`, or say which luminosity its data "
             "stands for with --luminosity-ifb X",
         )
-    if luminosity_ifb is not None and not luminosity_ifb > 0.0:
+    if luminosity_ifb is not None and not 0.0 < luminosity_ifb < math.inf:
         raise FitError(
             f"a luminosity of {luminosity_ifb:g}/fb has no meaning",
             remedy="give --luminosity-ifb a positive number",

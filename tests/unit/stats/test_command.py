@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -74,6 +75,11 @@ def test_run_is_fitted_and_everything_is_written(make_run: MakeRun, reported: li
     assert "fit_m4l_combined_postfit.png" in figures
     assert _left(directory) == {"fit.json", "workspace.json", "plots"}
     assert reported == [directory]
+
+
+def test_a_negative_seed_is_wrong_usage(make_run: MakeRun) -> None:
+    answer = _fit(make_run(), "--toys", "2", "--seed", "-1")
+    assert isinstance(answer.exception, click.UsageError)
 
 
 def test_what_a_killed_fit_had_drawn_is_removed_by_the_next(make_run: MakeRun) -> None:

@@ -72,9 +72,12 @@ def test_incomplete_run_is_scaled_to_the_luminosity_given(make_run: MakeRun) -> 
     assert (scale, luminosity_ifb) == (pytest.approx(0.5), 18.3)
 
 
-def test_luminosity_that_is_not_positive_is_refused(make_run: MakeRun) -> None:
+@pytest.mark.parametrize("luminosity_ifb", [0.0, -1.0, float("nan"), float("inf")])
+def test_luminosity_that_is_no_positive_number_is_refused(
+    make_run: MakeRun, luminosity_ifb: float
+) -> None:
     with pytest.raises(FitError, match="has no meaning"):
-        luminosity_scale(read_run(make_run()), 0.0)
+        luminosity_scale(read_run(make_run()), luminosity_ifb)
 
 
 def test_simulation_that_is_not_normalised_is_refused(make_run: MakeRun) -> None:

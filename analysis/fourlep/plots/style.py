@@ -154,8 +154,16 @@ def process_colours(processes: Iterable[str]) -> dict[str, str]:
 
 
 def process_title(process: str) -> str:
-    """Title of a process for legends."""
-    return _PROCESS_TITLES.get(process, process)
+    """Title of a process for legends; a name of one's own is a formula where it reads as one."""
+    from matplotlib.mathtext import MathTextParser
+
+    if process in _PROCESS_TITLES:
+        return _PROCESS_TITLES[process]
+    try:
+        MathTextParser("path").parse(process)
+    except ValueError:
+        return process.replace("$", r"\$")
+    return process
 
 
 def channel_title(channel: str) -> str:

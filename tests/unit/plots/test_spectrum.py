@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from scipy.stats import poisson
 
 from fourlep.plots.spectrum import Contribution, Spectrum, draw_spectrum, poisson_interval
-from fourlep.plots.style import Caption, process_colours, save
+from fourlep.plots.style import Caption, process_colours, process_title, save
 
 EDGES = np.array([80.0, 90.0, 100.0])
 
@@ -131,3 +131,11 @@ def test_no_further_colour_can_be_taken_for_one_of_a_process(name: str) -> None:
     }
     mine = colours.pop(name)
     assert min(np.linalg.norm(mine - other) for other in colours.values()) > 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("ZZ", r"$ZZ^*$"), ("mine", "mine"), (r"$H^0$", r"$H^0$"), (r"$\foo$", r"\$\foo\$")],
+)
+def test_a_process_that_reads_as_no_formula_is_titled_as_it_is_named(name: str, title: str) -> None:
+    assert process_title(name) == title

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from fourlep.config.mark import carries, mark
 from fourlep.datasets.model import Dataset, Fileset, SourceFile
 from fourlep.errors import ClusterError, ConfigError, DatasetError, OutputError
 from fourlep.facility.embedded import logs, requirements, supervisor
@@ -21,7 +22,7 @@ from fourlep.facility.embedded.layout import Layout, Ports, Run
 from fourlep.facility.embedded.logs import earlier, shorten
 from fourlep.facility.embedded.node_proxy import install_proxy
 from fourlep.facility.embedded.parts import Part
-from fourlep.facility.embedded.processes import carries, mark, marked
+from fourlep.facility.embedded.processes import marked
 from fourlep.facility.embedded.release import publish
 from fourlep.facility.embedded.secrets import MAKERS, make_secrets
 from fourlep.facility.embedded.state import (

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fourlep.config.environment import cache_dir
+from fourlep.config.mark import carries, mark
 from fourlep.datasets.fileset import load_fileset
 from fourlep.errors import ClusterError, ConfigError
 from fourlep.facility.embedded.layout import Layout, Ports, Run, repository
 from fourlep.facility.embedded.logs import earlier
 from fourlep.facility.embedded.node_proxy import install_proxy
-from fourlep.facility.embedded.processes import carries, end_marked, mark, marked
+from fourlep.facility.embedded.processes import end_marked, marked
 from fourlep.facility.embedded.release import publish
 from fourlep.facility.embedded.requirements import (
     free_ports,

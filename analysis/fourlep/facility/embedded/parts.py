@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fourlep.config.mark import mark
 from fourlep.config.settings import present
 from fourlep.facility.embedded.health import HttpHealth, XRootDHealth
 from fourlep.facility.embedded.layout import Layout, Run
-from fourlep.facility.embedded.processes import mark
 
 _LOOPBACK = "127.0.0.1"
 #: Name of the cache in its statistics; the collector misses it by that name.

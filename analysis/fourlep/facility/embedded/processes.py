@@ -1,8 +1,7 @@
 """Processes of one run of the facility, found by the mark in their environment.
 
 Servers of users, schedulers and workers are children of parts, not of the supervisor, and
-some outlive their parent. The mark finds them all, and nothing that is not ours: a process id
-alone may be another program's since, and when a process started depends on a clock that is set.
+some outlive their parent. Their mark finds them all, and nothing that is not ours.
 """
 
 from __future__ import annotations
@@ -13,13 +12,9 @@ from pathlib import Path
 
 import psutil
 
-_MARK = "FOURLEP_FACILITY_ID"
+from fourlep.config.mark import carries
+
 _PATIENCE_S = 5.0
-
-
-def mark(facility_id: str) -> dict[str, str]:
-    """What a process of the run ``facility_id`` has in its environment."""
-    return {_MARK: facility_id}
 
 
 def marked(facility_id: str) -> list[psutil.Process]:
@@ -36,15 +31,6 @@ def marked(facility_id: str) -> list[psutil.Process]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 found.append(psutil.Process(int(entry.name)))
     return found
-
-
-def carries(pid: int, facility_id: str) -> bool:
-    """Whether ``pid`` lives and carries ``facility_id``, as far as the caller may see."""
-    try:
-        environment = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return False
-    return f"{_MARK}={facility_id}".encode() in environment.split(b"\0")
 
 
 def end_marked(facility_id: str) -> int:

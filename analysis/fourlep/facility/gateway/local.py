@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from dask_gateway_server.backends.local import UnsafeLocalBackend
 
+from fourlep.config.mark import carries
 from fourlep.config.settings import secret, text
-from fourlep.facility.embedded.processes import carries
 from fourlep.facility.gateway.limits import Limits, PerUserLimits
 from fourlep.facility.gateway.options import cluster_options
 

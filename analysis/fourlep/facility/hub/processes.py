@@ -6,8 +6,8 @@ from typing import Any
 
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
+from fourlep.config.mark import carries
 from fourlep.config.settings import text
-from fourlep.facility.embedded.processes import carries
 
 
 class OwnProcessSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]  # untyped base

@@ -6,9 +6,13 @@ clock that is set.
 
 from __future__ import annotations
 
+import contextlib
+import time
 from pathlib import Path
 
 _MARK = "FOURLEP_FACILITY_ID"
+#: How long a program that has just been started may take to have its environment.
+_PATIENCE_S = 0.5
 
 
 def mark(facility_id: str) -> dict[str, str]:
@@ -18,8 +22,21 @@ def mark(facility_id: str) -> dict[str, str]:
 
 def carries(pid: int, facility_id: str) -> bool:
     """Whether ``pid`` lives and carries ``facility_id``, as far as the caller may see."""
-    try:
+    return f"{_MARK}={facility_id}".encode() in _environment(pid).split(b"\0")
+
+
+def _environment(pid: int) -> bytes:
+    """Read the environment of ``pid``; empty where it has none, or it is not ours to read.
+
+    The kernel shows an empty one from when it has given a process the memory of a new program
+    to when it has written the environment there. Whoever started it may be told before that.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    environment = b""
+    with contextlib.suppress(OSError):
         environment = Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return False
-    return f"{_MARK}={facility_id}".encode() in environment.split(b"\0")
+        while not environment and time.monotonic() < deadline:
+            Path(f"/proc/{pid}/exe").readlink()  # neither the dead nor kernel threads have one
+            time.sleep(0.001)
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+    return environment

@@ -23,7 +23,7 @@ from fourlep.facility.embedded.processes import marked
 from fourlep.facility.embedded.secrets import MAKERS
 from fourlep.facility.embedded.state import PartReport
 from fourlep.facility.hub_session import CodeResult, HubSession
-from fourlep.facility.smoke import smoke
+from fourlep.facility.smoke import FRESH_FOLDER, smoke
 from servers.hub_user import log_in, token_of
 
 pytestmark = [
@@ -75,6 +75,12 @@ def test_the_smoke_test_passes(facility: Facility, shown: Path) -> None:
     for number, figure in enumerate(smoked.figures):
         (shown / f"smoke-{number}.png").write_bytes(figure)
     assert len(smoked.figures) >= 3
+
+
+def test_the_smoke_test_leaves_no_files(facility: Facility) -> None:
+    left = "from pathlib import Path; Path('report.html').touch(); print(Path.cwd())"
+    _, told = as_user(facility, "analyst", FRESH_FOLDER, left)
+    until(lambda: not Path(told.text.strip()).exists(), within_s=60)
 
 
 def test_the_first_notebook_shows_objects_and_a_peak(facility: Facility, shown: Path) -> None:
@@ -139,10 +145,10 @@ def test_a_users_own_environment_without_fourlep_has_clients(facility: Facility)
 AGAIN = """
 from fourlep.facility import session
 import tempfile
-record = session.analyse(
-    session.fileset(["ggF"]), tempfile.mkdtemp(), selection="scipy2024", cluster="inline",
-    workers="1",
-)
+with tempfile.TemporaryDirectory() as folder:
+    record = session.analyse(
+        session.fileset(["ggF"]), folder, selection="scipy2024", cluster="inline", workers="1",
+    )
 print(record.complete, *[traffic.endpoint for traffic in record.metrics.traffic])
 """
 

@@ -68,7 +68,7 @@ async def smoke(url: str, token: str, notebooks: Path, say: Callable[[str], None
 
     async with HubSession(url, token, USER) as session:
         told("logged in, server and kernel run")
-        await session.run(_FRESH_FOLDER)
+        await session.run(FRESH_FOLDER)
         for name in NOTEBOOKS:
             results = await session.run_notebook(notebooks / name, timeout_s=_CELL_S)
             text += [result.text for result in results]
@@ -85,8 +85,12 @@ async def smoke(url: str, token: str, notebooks: Path, say: Callable[[str], None
     return SmokeResult(time.monotonic() - started, "".join(text), tuple(figures))
 
 
-#: The notebooks write below the working folder; each smoke test has a new one.
-_FRESH_FOLDER = "import os, tempfile; os.chdir(tempfile.mkdtemp(prefix='smoke-'))"
+#: The notebooks write below the working folder: each smoke test has a new one, until it ends.
+FRESH_FOLDER = """
+import os, tempfile
+fresh_folder = tempfile.TemporaryDirectory(prefix="fourlep-smoke-")
+os.chdir(fresh_folder.name)
+"""
 
 _LEFT_CLUSTERS = """
 from dask_gateway import Gateway

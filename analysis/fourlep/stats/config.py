@@ -15,6 +15,7 @@ import numpy as np
 
 from fourlep.config.toml import setting
 from fourlep.errors import FitError
+from fourlep.physics.regions import EVERYWHERE
 from fourlep.stats.templates import Floats
 
 Smoothing = Literal["none", "353QH"]
@@ -38,7 +39,7 @@ class FitRegion:
 
     name: str = setting("", "Name in the workspace.")
     channel: str = setting(COMBINED, "Channel of the histograms: 4e, 4mu, 2e2mu or 4l.")
-    region: str = setting("all", "Region of the histograms.")
+    region: str = setting(EVERYWHERE, "Region of the histograms.")
     observable: str = setting("m4l", "Observable of the histograms.")
     low: float = setting(105.0, "Lower end of the fitted range, a bin edge, GeV.")
     high: float = setting(160.0, "Upper end of the fitted range, a bin edge, GeV.")
@@ -187,13 +188,20 @@ def _check_range(region: FitRegion) -> None:
 def _check_disjoint(first: FitRegion, second: FitRegion) -> None:
     """Refuse two regions that can hold the same event."""
     same_leptons = first.channel == second.channel or COMBINED in (first.channel, second.channel)
-    overlap = first.low < second.high and second.low < first.high
     by_score = first.score != second.score and first.score and second.score
-    if same_leptons and overlap and not by_score:
+    if same_leptons and _overlap(first, second) and not by_score:
         raise FitError(
             f"regions {first.name} and {second.name} can hold the same events",
-            remedy="choose ranges or channels that do not overlap; an event counts once",
+            remedy="choose ranges or channels that do not overlap, or for two observables two "
+            "regions of the selection that do not; an event counts once",
         )
+
+
+def _overlap(first: FitRegion, second: FitRegion) -> bool:
+    """Whether an event can be in both: ranges of two observables tell nothing of that."""
+    if first.observable == second.observable:
+        return first.low < second.high and second.low < first.high
+    return first.region == second.region or EVERYWHERE in (first.region, second.region)
 
 
 #: Rates that every analysis of simulation has to grant: relative uncertainties.

@@ -78,6 +78,20 @@ def test_regions_that_can_share_an_event_are_refused(channel: str) -> None:
         FitConfig((first, FitRegion("second", channel, low=150.0, high=200.0)))
 
 
+@pytest.mark.parametrize("region", ["all", "signal"])
+def test_another_observable_of_the_same_events_is_refused(region: str) -> None:
+    masses = FitRegion("masses", "4e", "signal", low=115.0, high=130.0)
+    pairs = FitRegion("pairs", "4e", region, "m12", low=50.0, high=106.0)
+    with pytest.raises(FitError, match="can hold the same events"):
+        FitConfig((masses, pairs))
+
+
+def test_another_observable_in_another_region_is_taken() -> None:
+    pairs = FitRegion("pairs", "4e", "signal", "m12", low=50.0, high=106.0)
+    control = FitRegion("control", "4l", "zz_control", low=50.0, high=250.0)
+    assert FitConfig((pairs, control)).regions == (pairs, control)
+
+
 def test_each_mode_gets_a_configuration_with_the_others_at_the_standard_model() -> None:
     signals = ("ggF", "VBF", "WH", "ZH", "ttH")
     found = {config.strengths[0].name: config for config in mode_configs(config_for(""), signals)}

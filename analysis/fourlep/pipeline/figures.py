@@ -13,6 +13,7 @@ from fourlep.datasets.model import DATA
 from fourlep.physics.cutflow import TOTAL
 from fourlep.physics.histograms import ALL_CHANNELS
 from fourlep.physics.regions import EVERYWHERE
+from fourlep.pipeline.axes import AXES, axis
 from fourlep.pipeline.caches import CacheSample
 from fourlep.pipeline.normalise import FITTED
 from fourlep.pipeline.outputs import RunHistograms, open_histograms, read_cutflow
@@ -32,14 +33,6 @@ BLIND_WINDOW = (115.0, 130.0)
 #: The region outside of it, whose data may be shown while blind.
 SIDEBAND = "sideband"
 
-#: Label and unit of each observable.
-_AXES = {
-    "m4l": (r"$m_{4\ell}$", "GeV"),
-    "m12": (r"$m_{12}$", "GeV"),
-    "m34": (r"$m_{34}$", "GeV"),
-    "lepton_pt": (r"Lepton $p_{T}$", "GeV"),
-    "lepton_eta": (r"Lepton $\eta$", ""),
-}
 _NAMES = {"lepton_pt": "lepton pT", "lepton_eta": "lepton eta"}
 
 Floats = npt.NDArray[np.float64]
@@ -162,24 +155,16 @@ def _draw_all(view: _View) -> Iterator[FigureBlock]:
 
 def _observables(view: _View) -> Iterator[str]:
     """Yield what is not a plane: first what every selection may have, then its own."""
-    yield from (name for name in _AXES if name in view.record.observables)
+    yield from (name for name in AXES if name in view.record.observables)
     any_process = next(iter(view.record.processes))
     for name in view.record.observables:
         path = f"{ALL_CHANNELS}/{EVERYWHERE}/{name}/{any_process}"
-        if name not in _AXES and not view.histograms.is_plane(path):
+        if name not in AXES and not view.histograms.is_plane(path):
             yield name
 
 
-def _axis(view: _View, observable: str) -> tuple[str, str]:
-    """Label and unit; a selection's own observable has those of its histograms."""
-    if observable in _AXES:
-        return _AXES[observable]
-    any_process = next(iter(view.record.processes))
-    return view.histograms.axis(f"{ALL_CHANNELS}/{EVERYWHERE}/{observable}/{any_process}")
-
-
 def _spectrum(view: _View, channel: str, observable: str) -> FigureBlock:
-    label, unit = _axis(view, observable)
+    label, unit = axis(view.histograms, observable, next(iter(view.record.processes)))
     # While blind, other observables show data of the sidebands alone.
     region = EVERYWHERE if observable == "m4l" else view.open_region
     shown = region or EVERYWHERE

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fourlep.pipeline.axes import axis
+from fourlep.pipeline.outputs import open_histograms
 from fourlep.plots.fit_parameters import (
     ImpactBar,
     PullPoint,
@@ -25,9 +27,6 @@ from fourlep.stats.yields import Yields
 
 #: Parameters in the ranking.
 _MAX_IMPACTS = 20
-
-#: Label and unit of what is fitted.
-_AXES = {"m4l": (r"$m_{4\ell}$", "GeV"), "m12": (r"$m_{12}$", "GeV"), "m34": (r"$m_{34}$", "GeV")}
 
 
 def draw_fit(
@@ -71,10 +70,19 @@ def draw_fit(
             draw_strengths([_point(strength) for strength in strengths], caption),
             folder / "strengths",
         )
-    for region in measurement.regions:
+    _draw_regions(run, measurement.regions, luminosity_ifb, folder)
+
+
+def _draw_regions(
+    run: Run, regions: Sequence[RegionResult], luminosity_ifb: float, folder: Path
+) -> None:
+    with open_histograms(run.directory) as histograms:
+        axes = {r.observable: axis(histograms, r.observable, run.signals[0]) for r in regions}
+    for region in regions:
         for label, yields in (("prefit", region.before), ("postfit", region.after)):
             figure = draw_spectrum(
-                _spectrum(run, region, yields), _region_caption(run, region, label, luminosity_ifb)
+                _spectrum(run, region, yields, axes[region.observable]),
+                _region_caption(run, region, label, luminosity_ifb),
             )
             save(figure, folder / f"{region.observable}_{region.name}_{label}")
 
@@ -135,8 +143,10 @@ def _point(strength: StrengthResult) -> StrengthPoint:
     )
 
 
-def _spectrum(run: Run, region: RegionResult, yields: Yields) -> Spectrum:
-    label, unit = _AXES.get(region.observable, (region.observable, ""))
+def _spectrum(
+    run: Run, region: RegionResult, yields: Yields, axis_title: tuple[str, str]
+) -> Spectrum:
+    label, unit = axis_title
     contributions = [
         Contribution(process, bins, np.zeros_like(bins), process in run.signals)
         for process, bins in zip(yields.processes, yields.bins, strict=True)

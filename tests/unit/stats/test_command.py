@@ -8,11 +8,17 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+import uproot
 from click.testing import CliRunner, Result
+from matplotlib.figure import Figure
 
 from fourlep.cli import cli
 from fourlep.errors import ConfigError, FitError, FourlepError, IncompleteRunError
+from fourlep.physics.specs import HistogramSpec, weighted_hist
+from fourlep.pipeline import fit_figures
 from fourlep.pipeline.measurement_section import measurement_section
+from fourlep.plots.spectrum import Spectrum, draw_spectrum
+from fourlep.plots.style import Caption
 from unit.stats.conftest import MakeRun
 
 pytestmark = pytest.mark.usefixtures("reported")
@@ -234,3 +240,27 @@ def test_directory_without_a_run_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["fit", str(tmp_path)], standalone_mode=False)
     assert isinstance(result.exception, FourlepError)
     assert "run.json is absent" in str(result.exception)
+
+
+def test_an_observable_of_a_selection_of_ones_own_is_drawn_with_its_label(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = make_run(variations=())
+    spec = HistogramSpec("pt4l", 11, 80.0, 250.0, r"$p_\mathrm{T}^{4\ell}$", "GeV")
+    with uproot.update(directory / "histograms.root") as file:
+        for channel in ("4l", "4mu"):
+            for process in ("ggF", "VBF", "ZZ", "Zjets", "data"):
+                events = np.full(13, 9.0)
+                file[f"{channel}/all/pt4l/{process}"] = weighted_hist(spec, events, events)
+    drawn: list[Spectrum] = []
+
+    def draw(spectrum: Spectrum, caption: Caption) -> Figure:
+        drawn.append(spectrum)
+        return draw_spectrum(spectrum, caption)
+
+    monkeypatch.setattr(fit_figures, "draw_spectrum", draw)
+    config = QUICK.replace('variations = ["EG_SCALE_ALL"]\n', "").replace(
+        "bin_width = 5.0", 'observable = "pt4l"\nlow = 80.0\nhigh = 250.0'
+    )
+    assert _fit(directory, config=config).exception is None
+    assert {(spectrum.label, spectrum.unit) for spectrum in drawn} == {(spec.label, "GeV")}

@@ -24,6 +24,7 @@ from fourlep.plots.steps import Steps, draw_steps
 from fourlep.plots.style import Caption, channel_title, save
 from fourlep.plots.timeline import Served, Timeline, draw_served, draw_timeline
 from fourlep.report import FigureBlock
+from fourlep.stats.run_directory import paired
 
 FOLDER = "plots"
 
@@ -210,12 +211,12 @@ def _systematic_variances(view: _View, channel: str, region: str, observable: st
         return None
     nominal = _total(view, channel, region, observable, "")
     squares = np.zeros_like(nominal)
-    for up, down in _pairs(view.record.variations):
-        high = _total(view, channel, region, observable, f"_{up}")
+    for source in paired(view.record.variations):
+        high = _total(view, channel, region, observable, f"_{source.up}")
         low = (
-            2 * nominal - high
-            if down is None
-            else _total(view, channel, region, observable, f"_{down}")
+            _total(view, channel, region, observable, f"_{source.down}")
+            if source.down
+            else 2 * nominal - high
         )
         squares += (0.5 * (high - low)) ** 2
     return squares
@@ -227,21 +228,6 @@ def _total(view: _View, channel: str, region: str, observable: str, suffix: str)
         for process in view.simulated
     ]
     return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
-
-
-def _pairs(variations: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """Up and down of each source, by the endings ``__1up``/``__1down`` and ``UP``/``DOWN``."""
-    known = set(variations)
-    for name in variations:
-        for up, down in (("__1up", "__1down"), ("UP", "DOWN")):
-            if name.endswith(up):
-                partner = name.removesuffix(up) + down
-                yield name, partner if partner in known else None
-                break
-            if name.endswith(down) and name.removesuffix(down) + up in known:
-                break
-        else:
-            yield name, None
 
 
 def draw_progress(directory: Path, record: RunRecord) -> FigureBlock | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fourlep.errors import FitError
+from fourlep.physics.regions import EVERYWHERE
 from fourlep.stats.binning import Requirement, common_binnings
 from fourlep.stats.config import FitConfig, FitRegion
 from fourlep.stats.effects import Effect, Record, Treatment, floored, pruned, smoothed
@@ -84,7 +85,18 @@ class _Source:
         return self._read(region, process)
 
     def varied(self, region: FitRegion, process: str, suffix: str) -> Template:
-        return self._read(region, f"{process}_{suffix}")
+        name = f"{process}_{suffix}"
+        everywhere = replace(region, region=EVERYWHERE)
+        if f"{region.folder}/{name}" not in self.histograms and (
+            f"{everywhere.folder}/{name}" in self.histograms
+        ):
+            raise FitError(
+                f"region {region.name}: {region.observable} in the region {region.region!r} has no "
+                f"variations, {suffix} for one",
+                remedy=f"fit it in the region {EVERYWHERE!r}, or a run without variations "
+                "(payload = 'none', theory = 'none' in [corrections])",
+            )
+        return self._read(region, name)
 
     def _read(self, region: FitRegion, name: str) -> Template:
         template = self.histograms.read(region.folder, name).scaled(self.scale)

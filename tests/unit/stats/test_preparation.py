@@ -119,6 +119,20 @@ def test_missing_variation_is_refused_by_name(make_run: MakeRun) -> None:
         _prepare(make_run, change=drop)
 
 
+def test_variations_that_a_run_keeps_in_the_region_of_everything_alone_are_told(
+    make_run: MakeRun,
+) -> None:
+    def add(contents) -> None:
+        contents |= {name.replace("m4l", "m12"): values for name, values in contents.items()}
+        for name in ("ggF", "VBF", "ZZ", "Zjets", "data"):
+            contents[f"4e/signal/m12/{name}"] = contents[f"4e/all/m4l/{name}"]
+
+    pairs = FitConfig((FitRegion("pairs", "4e", "signal", "m12", low=105.0, high=160.0),))
+    with pytest.raises(FitError, match="m12 in the region 'signal' has no variations") as caught:
+        _prepare(make_run, pairs, change=add)
+    assert "fit it in the region 'all'" in caught.value.remedy
+
+
 def test_variation_that_the_run_does_not_have_is_refused(make_run: MakeRun) -> None:
     with pytest.raises(FitError, match="no variation PILEUP") as caught:
         _prepare(make_run, replace(ONE, variations=("PILEUP",)))

@@ -40,6 +40,7 @@ def test_a_file_is_described_in_plain_text_away_from_a_terminal(
     )
     assert "for 155 trigger chains" in out
     assert "event.scale_factor\tPHYSLITE holds no efficiency scale factors" in out
+    assert "a pile-up weight in it is not applied" in out
 
 
 def test_what_selections_miss_is_told(ntuple: str, capsys: pytest.CaptureFixture[str]) -> None:

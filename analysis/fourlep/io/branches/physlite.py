@@ -222,7 +222,9 @@ TTREE = Format(
         Rule("observed data, which may have none of them", constant=0.0),
     ),
     absences={
-        "event.scale_factor": "PHYSLITE holds no efficiency scale factors",
+        "event.scale_factor": (
+            "PHYSLITE holds no efficiency scale factors; a pile-up weight in it is not applied"
+        ),
         "event.generator_weights": "observed data has no generator weights",
     },
     chain_branch=triggers.CHAIN_BRANCH,

@@ -24,7 +24,8 @@ class Requirement:
     backgrounds
         Names of the background processes.
     largest_error
-        Largest relative statistical error of their sum; 0 for any.
+        Largest relative statistical error of their sum, which a bin without any of them does
+        not meet; 0 for any.
     """
 
     backgrounds: Collection[str]
@@ -45,9 +46,11 @@ class Requirement:
         everything, background, variance = sums
         if np.any(everything <= 0.0):
             return False
-        if self.largest_error == 0.0:
+        if self.largest_error == 0.0 or not self.backgrounds:
             return True
-        return bool(np.all(np.sqrt(variance) <= self.largest_error * background))
+        # No background at all has no variance either, and is not known: it is absent by chance.
+        is_known = np.sqrt(variance) <= self.largest_error * background
+        return bool(np.all(is_known & (background > 0.0)))
 
 
 def common_binnings(

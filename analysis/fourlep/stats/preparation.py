@@ -140,7 +140,8 @@ def prepare(
     source = _Source(histograms, processes, _chosen(run.variations, config), scale)
     treatments: list[Treatment] = []
     nominals = {region.name: _nominals(source, region, treatments) for region in config.regions}
-    requirement = Requirement(run.backgrounds, config.largest_background_error)
+    backgrounds = tuple(process for process in run.backgrounds if process in processes)
+    requirement = Requirement(backgrounds, config.largest_background_error)
     binnings = common_binnings(config.regions, nominals, requirement, treatments)
     regions = tuple(
         _prepared(source, config, region, binnings[region.name], treatments, with_data=with_data)

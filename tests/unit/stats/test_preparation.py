@@ -82,6 +82,25 @@ def test_bins_with_too_little_simulated_background_are_merged(make_run: MakeRun)
     assert len(_prepare(lambda **k: make_run("all", **k), ONE, poor).regions[0].edges) == 23
 
 
+def test_a_bin_without_simulated_background_is_merged_and_not_taken_for_known(
+    make_run: MakeRun,
+) -> None:
+    def poor(contents) -> None:
+        for name in [name for name in contents if name.startswith("4e/all/m4l/Z")]:
+            contents[name][0][:], contents[name][1][:] = 0.0, 0.0
+            for m4l in (105.0, 140.0) if "/ZZ" in name else ():
+                contents[name][0][_bin(m4l)] = contents[name][1][_bin(m4l)] = 4.0
+
+    config = replace(ONE, largest_background_error=0.5)
+    assert _prepare(make_run, config, poor).regions[0].edges.tolist() == [105, 107.5, 160]
+
+
+def test_without_background_processes_nothing_is_merged_for_their_sake(make_run: MakeRun) -> None:
+    peak = FitConfig((FitRegion("4e", "4e", low=115.0, high=135.0),), leave_out=("ZZ", "Zjets"))
+    config = replace(peak, largest_background_error=0.5)
+    assert len(_prepare(make_run, config).regions[0].edges) == 9
+
+
 def test_negative_total_is_refused_with_what_to_do(make_run: MakeRun) -> None:
     def negative(contents) -> None:
         contents["4e/all/m4l/Zjets"][0][:] = -0.1

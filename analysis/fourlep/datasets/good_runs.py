@@ -40,10 +40,6 @@ class GoodRuns:
         """Number of good luminosity blocks of all runs."""
         return sum(last - first + 1 for ranges in self.blocks.values() for first, last in ranges)
 
-    def has_run(self, run: int) -> bool:
-        """Whether any luminosity block of ``run`` is good."""
-        return run in self.blocks
-
     def keeps(
         self, run: npt.NDArray[np.int64], lumi_block: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.bool_]:

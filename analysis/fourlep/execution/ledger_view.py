@@ -48,13 +48,6 @@ class LedgerView:
             for item in (unpickled(blob),)
         )
 
-    def missing_items(self) -> tuple[Item, ...]:
-        """List every item that is not done, in the order of the run."""
-        rows = self._database.execute(
-            "SELECT item FROM items WHERE state != 'done' ORDER BY position"
-        )
-        return tuple(unpickled(blob) for (blob,) in rows)
-
     def traffic(self) -> tuple[Traffic, ...]:
         """Sum what each endpoint delivered, over the items done."""
         rows = self._database.execute(

@@ -282,14 +282,6 @@ def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:
         write_tree(tmp_path / "no" / "a.root", {RUN: np.array([1])}, layout=small(RUN))
 
 
-def test_more_branches_of_a_known_type_can_be_added(tmp_path: Path) -> None:
-    wider = small(PT).with_copies({"AnalysisElectronsAuxDyn.mine": PT})
-    path = tmp_path / "a.root"
-    column = Ragged(np.array([2]), np.array([1.0, 2.0]))
-    write_tree(path, {"AnalysisElectronsAuxDyn.mine": column}, layout=wider)
-    assert read(path, "AnalysisElectronsAuxDyn.mine").to_list() == [[1.0, 2.0]]
-
-
 def test_a_branch_knows_its_collection() -> None:
     kind = layout().branches[0].kind
     names = ["AnalysisElectronsAuxDyn.pt", "AnalysisElectronsAux.", "AnalysisElectrons"]

@@ -107,22 +107,6 @@ class Layout:
         """Keep the branches of ``names`` alone, for small files in tests."""
         return Layout(tuple(b for b in self.branches if b.name in names), self.classes)
 
-    def with_copies(self, copies: Mapping[str, str]) -> Layout:
-        """More branches, each of the type of another.
-
-        Parameters
-        ----------
-        copies
-            Name of the existing branch by name of the new one.
-        """
-        by_name = {branch.name: branch for branch in self.branches}
-        added = tuple(
-            BranchLayout(new, by_name[old].kind)
-            for new, old in copies.items()
-            if new not in by_name
-        )
-        return Layout(self.branches + added, self.classes)
-
 
 @cache
 def layout(name: str = "physlite") -> Layout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,26 @@ def test_nobody_may_log_in_unless_named(environment: pytest.MonkeyPatch) -> None
     environment.setenv("FOURLEP_HUB_USERS", "")
     with pytest.raises(ConfigError, match="nobody could log in"):
         hub()
+
+
+def test_the_password_of_all_users_makes_nobody_an_administrator(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
+
+    environment.setenv("FOURLEP_HUB_ADMINS", "ben")
+    everybodys, own = (tmp_path / "password").read_text().strip(), "an administrator's " * 2
+
+    def may_log_in(user: str, password: str) -> bool:
+        authenticator = SharedPasswordAuthenticator(config=hub())
+        offered = {"username": user, "password": password}
+        return asyncio.run(authenticator.get_authenticated_user(None, offered)) is not None
+
+    assert may_log_in("ada", everybodys)
+    assert not may_log_in("ben", everybodys)
+    (tmp_path / "admin-password").write_text(own)
+    assert may_log_in("ben", own.strip())
+    assert not may_log_in("ada", own.strip())
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", ".hidden", "A", "-x", "a b", "ada\n", ""])

@@ -60,6 +60,12 @@ def test_whole_release_has_every_file_and_keeps_the_bad_runs() -> None:
     assert {d.role for d in fileset.datasets} == {"data", "signal", "background", "other"}
 
 
+def test_a_fileset_of_simulation_alone_says_nothing_of_good_runs() -> None:
+    fileset = load_fileset("release2024-signal")
+    assert fileset.good_runs is None
+    assert not [note for note in fileset.notes if "good-run" in note]
+
+
 def test_expected_gluon_fusion_events_by_hand(hzz4l: Fileset) -> None:
     (ggf,) = (d for d in hzz4l.datasets if d.process == "ggF")
     assert ggf.normalisation is not None

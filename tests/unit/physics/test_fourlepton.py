@@ -298,6 +298,15 @@ def test_of_two_pairings_the_one_with_m12_nearest_to_the_z_is_taken() -> None:
     assert candidates.observables["m12"][0] == pytest.approx(91.188)
 
 
+def test_of_equal_m12_the_quadruplet_with_m34_nearest_to_the_z_is_taken() -> None:
+    # One positron makes 60 GeV with the one electron and 92 GeV, nearer to the Z, with the other.
+    electrons = [Electron(30.0, 0.7, 1), Electron(30.0, 0.7 + math.pi, -1)]
+    electrons.append(Electron(92.0**2 / 120.0 / math.sin(1.0) ** 2, 2.7, -1))
+    candidates = _candidates([*pair(Muon, HALF_Z), *electrons])
+    assert candidates.observables["m12"][0] == pytest.approx(91.188)
+    assert candidates.observables["m34"][0] == pytest.approx(92.0)
+
+
 def test_four_muons_are_taken_before_two_of_each() -> None:
     # 2e2mu has the better m12 here: the muons' Z1 is off the Z mass.
     event = [*pair(Muon, 40.0), *pair(Muon, 16.0, 1.5), *pair(Electron, HALF_Z, 0.7)]

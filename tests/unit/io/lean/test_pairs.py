@@ -98,6 +98,15 @@ def test_what_a_selection_keeps_passes(quadruplet: QuadrupletConfig, events: lis
     assert np.asarray(_passes(selection, *events))[kept].all()
 
 
+def test_a_lower_limit_of_m34_that_falls_with_m4l_rejects_nothing_that_is_kept() -> None:
+    # m34 = 120 sin(0.25) = 29.7 GeV and m4l = 176 GeV, where the limit is 40 - 0.72 * 28 GeV.
+    event = [*pair(Electron, HALF_Z), Muon(60.0, 1.2, 1), Muon(60.0, 1.7, -1)]
+    falling = QuadrupletConfig(m34_min_low=40.0, m34_min_high=12.0)
+    selection = Fourlepton(FourleptonConfig(quadruplet=falling))
+    assert len(selection.select(events_of(event)).candidates.index) == 1
+    assert _passes(selection, event) == [True]
+
+
 @settings(max_examples=100)
 @given(events=st.lists(RANDOM_EVENT, min_size=1, max_size=6), data=st.data())
 def test_what_a_selection_keeps_of_varied_leptons_passes_loosened(events: list, data) -> None:

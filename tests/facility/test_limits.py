@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, fields, replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from dask_gateway_server.models import Cluster, ClusterStatus, User
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fourlep.facility.gateway import limits
 from fourlep.facility.gateway.limits import Limits, PerUserLimits, Reservation, refusal
 from fourlep.facility.gateway.options import cluster_options
 
@@ -63,6 +65,12 @@ def test_a_cluster_within_the_limits_is_started() -> None:
     assert start(limited(), "ada", workers=8) == "cluster0"
 
 
+def test_every_limit_is_set_by_the_variable_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, limit in enumerate(fields(Limits), start=101):
+        monkeypatch.setenv(f"FOURLEP_LIMIT_{limit.name.upper()}", str(number))
+    assert astuple(Limits.from_environment()) == tuple(range(101, 109))
+
+
 def test_a_thousand_workers_are_refused_by_the_form() -> None:
     with pytest.raises(PublicException, match="workers must be"):
         start(limited(), "ada", workers=1000)
@@ -106,6 +114,20 @@ def test_a_cluster_counts_before_the_backend_lists_it() -> None:
     start(backend, "ada", workers=8)
     with pytest.raises(PublicException, match="your others to 8"):
         start(backend, "ada", workers=1)
+
+
+def test_a_cluster_that_is_never_listed_counts_for_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now))
+    backend = limited(delayed=True)
+    start(backend, "ada", workers=8)
+    now += 59.0
+    with pytest.raises(PublicException, match="your others to 8"):
+        start(backend, "ada", workers=1)
+    now += 2.0
+    assert start(backend, "ada", workers=8) == "cluster1"
 
 
 def test_requests_at_the_same_time_cannot_pass_the_limits_together() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from fourlep.corrections.payload import Payload
 
 
-def correction(name: str, values: dict[str, float], **changes: Any) -> dict[str, Any]:
-    """One correction whose value is one number for each variation."""
+def correction(name: str, values: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """One correction whose value is one number, or a node, for each variation."""
     return {
         "name": name,
         "version": 1,

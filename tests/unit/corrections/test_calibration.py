@@ -14,6 +14,7 @@ from fourlep.config.toml import read_config
 from fourlep.corrections import Calibration, CorrectionsConfig, make_corrections
 from fourlep.corrections.efficiency import EfficiencyTool, PileupTool
 from fourlep.corrections.momentum import MomentumTool
+from fourlep.corrections.theory import TheoryTool, WeightFamily
 from fourlep.errors import ConfigError
 from fourlep.events import Events
 from unit.corrections.leptons import events, flat
@@ -86,6 +87,14 @@ def test_factors_multiply_over_leptons_and_tools() -> None:
     assert factors[1].tolist() == pytest.approx([0.95**2 * 0.8 * 1.1, nominal[1]])
     assert factors[2].tolist() == pytest.approx([0.9**2 * 0.85 * 1.1, 0.85**2 * 1.1])
     assert factors[3].tolist() == pytest.approx([nominal[0] / 1.1 * 1.2, nominal[1] / 1.1 * 1.2])
+
+
+def test_theory_varies_the_weight_beside_the_tools() -> None:
+    family = WeightFamily("X", dsids=(345060,), n_weights=3, pairs=(("MUR", 1, 2),))
+    some = events([[(20.0, 0.0)]], generator_weights=[[2.0, 2.2, 1.8]])
+    tools = replace(calibration(), theory=TheoryTool((family,)))
+    factors = tools.weights(some, ("nominal", "THEORY_X_MUR__1up", "ID__1up"))
+    assert factors[:, 0].tolist() == pytest.approx([0.9, 0.9 * 1.1, 0.95])
 
 
 def test_without_pileup_in_the_file_its_weight_is_left_out() -> None:

@@ -41,6 +41,15 @@ def test_variation_of_resolution_keeps_the_nominal_scale() -> None:
     assert flat(corrected.pt) == pytest.approx(np.array([20.2, 30.3, 7.07]) * (1 + 0.01 * noise))
 
 
+def test_leptons_are_smeared_beside_others_of_perfect_resolution() -> None:
+    above_25 = {"nodetype": "binning", "input": "pt", "edges": [0.0, 25.0, 99.0], "flow": "clamp"}
+    stepped = correction("electron_resolution", {"nominal": {**above_25, "content": [0.0, 0.01]}})
+    seeded = with_seeds(events(SOME)).electrons
+    corrected = MomentumTool("electron", payload(stepped))(seeded)
+    noise = normal(np.asarray(ak.flatten(seeded.seed)))
+    assert flat(corrected.pt) == pytest.approx([20.0, 30.0 * (1 + 0.01 * noise[1]), 7.0])
+
+
 def test_neutral_correction_returns_the_same_bits() -> None:
     electrons = leptons([[(0.1 + 0.2, 0.3)], [(1e-3, 1.0), (7e3, 2.4)]])
     assert flat(MomentumTool("electron", read_payload())(electrons).pt) == flat(electrons.pt)

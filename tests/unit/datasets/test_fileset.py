@@ -218,11 +218,12 @@ def test_unknown_name_is_refused_with_those_there_are() -> None:
     assert all(name in error.value.remedy for name in BUILT_IN)
 
 
-def test_corrections_of_a_json_fileset_do_not_exist(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["without_corrections", "with_corrections"])
+def test_corrections_of_a_json_fileset_do_not_exist(tmp_path: Path, option: str) -> None:
     path = tmp_path / "mine.json"
     path.write_text('{"d": {"files": {"a.root": "t"}, "metadata": {"process": "data"}}}')
     with pytest.raises(DatasetError, match="no correction 'vbf-filter'"):
-        load_fileset(path, without_corrections=("vbf-filter",))
+        load_fileset(path, **{option: ("vbf-filter",)})
 
 
 def test_relative_paths_become_absolute_and_addresses_stay(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,8 +52,27 @@ def test_every_kind_of_full_disk_says_to_resume(number: int) -> None:
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="nowhere"):
+    with pytest.raises(OutputError, match=r"cannot write .*nowhere"):
         write_whole(tmp_path / "nowhere" / "a", b"content")
+    with (
+        pytest.raises(OutputError, match=r"cannot write .*nowhere"),
+        exclusive(tmp_path / "nowhere" / "lock"),
+    ):
+        pass
+
+
+def test_content_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[tuple[str, bool]] = []
+
+    def fsync(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        flushed.append((path.name, (tmp_path / "a").exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_whole(tmp_path / "a", b"content")
+    assert flushed == [("a.unfinished", False), (tmp_path.name, True)]
 
 
 def test_a_lock_refuses_a_second_process_until_the_first_is_killed(tmp_path: Path) -> None:

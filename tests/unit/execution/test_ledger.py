@@ -72,7 +72,10 @@ def test_an_item_that_has_another_round_stays_pending_and_counts_its_attempts(
     with opened(tmp_path) as ledger:
         again = frozenset({ITEMS[4].key})
         ledger.enter(portion(failed=4, is_permanent=False), again=again)
+        assert ITEMS[4].key in pending(ledger)
+        assert ledger.view().failed() == ()
         ledger.enter(portion(failed=4, is_permanent=False), again=NONE)
+        assert ITEMS[4].key not in pending(ledger)
         (failed,) = ledger.view().failed()
         assert failed.attempts == 4
 

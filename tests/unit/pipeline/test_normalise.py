@@ -9,6 +9,7 @@ from fourlep.chunk.model import ChunkResult
 from fourlep.datasets.model import Dataset, Fileset, Normalisation, SourceFile
 from fourlep.errors import DatasetError, IncompleteRunError
 from fourlep.physics.histograms import ExactHistogram, Fill, HistogramSpec
+from fourlep.physics.specs import PlaneSpec, Spec
 from fourlep.pipeline.normalise import cover, scales, templates
 
 SPEC = HistogramSpec("m4l", 2, 80.0, 100.0, "m", "GeV")
@@ -133,3 +134,45 @@ def test_data_has_no_variations() -> None:
     result = ChunkResult(histograms={("d", "m4l"): histogram([1.0], ("nominal", "up"))})
     found = [t.path for t in templates(result, fileset(dataset("d", "data")), {"d": 1.0})]
     assert found == ["4e/all/m4l/data", "4l/all/m4l/data"]
+
+
+def varied(spec: Spec) -> ExactHistogram:
+    """One candidate of weight 2 in each channel, of weight 3 when varied, in both regions."""
+    fill = Fill(
+        ("nominal", "up"),
+        np.array([0, 1]),
+        np.ones((2, 2), dtype=np.bool_),
+        np.array([1, 1]),
+        np.array([[2.0, 2.0], [3.0, 3.0]]),
+    )
+    return ExactHistogram.filled(spec, ("4e", "4mu"), ("all", "signal"), [fill])
+
+
+def paths_of(spec: Spec) -> set[str]:
+    result = ChunkResult(histograms={("a", spec.observable): varied(spec)})
+    found = templates(result, fileset(dataset("a", "ZZ")), {"a": 1.0})
+    return {t.path.partition("/")[2] for t in found if t.channel == "4l"}
+
+
+M34 = HistogramSpec("m34", 2, 0.0, 100.0, "m", "GeV")
+
+
+@pytest.mark.parametrize(
+    ("spec", "with_variation"),
+    [(SPEC, {"all", "signal"}), (M34, {"all"}), (PlaneSpec(SPEC, M34), set())],
+    ids=lambda given: getattr(given, "observable", ""),
+)
+def test_variations_are_given_where_they_are_fitted_or_drawn(
+    spec: Spec, with_variation: set[str]
+) -> None:
+    nominal = {f"{region}/{spec.observable}/ZZ" for region in ("all", "signal")}
+    assert paths_of(spec) == nominal | {
+        f"{region}/{spec.observable}/ZZ_up" for region in with_variation
+    }
+
+
+def test_all_channels_are_the_sum_of_the_channels() -> None:
+    result = ChunkResult(histograms={("a", "m4l"): varied(SPEC)})
+    found = {t.path: t for t in templates(result, fileset(dataset("a", "ZZ")), {"a": 1.0})}
+    assert found["4l/signal/m4l/ZZ_up"].values[1] == 6.0
+    assert found["4l/signal/m4l/ZZ_up"].variances[1] == 18.0

@@ -61,6 +61,39 @@ def test_variation_has_a_rate_and_a_shape_under_one_name(make_run: MakeRun) -> N
     assert sum(shape["hi_data"]) == pytest.approx(nominal)
 
 
+def _sides(workspace: dict, name: str) -> dict[str, dict]:
+    """Rate (normsys) and shape (histosys) of a variation of ZZ in 2e2mu."""
+    modifiers = _sample(workspace, "2e2mu", "ZZ")["modifiers"]
+    return {item["type"]: item["data"] for item in modifiers if item["name"] == name}
+
+
+def _tilted_downwards(contents: Contents) -> None:
+    """Give one side of a variation a shape that does not mirror the other."""
+    name = "2e2mu/all/m4l/ZZ_EG_SCALE_ALL__1down"
+    values, variances = contents[name]
+    contents[name] = values * np.linspace(0.8, 1.2, len(values)), variances
+
+
+def test_each_side_of_a_shape_is_its_own_template(make_run: MakeRun) -> None:
+    _, preparation, workspace = _built(make_run, change=_tilted_downwards)
+    region = next(r for r in preparation.regions if r.region.name == "2e2mu")
+    sample = next(s for s in region.samples if s.process == "ZZ")
+    effect = next(e for e in sample.effects if e.variation == "EG_SCALE_ALL")
+    shape = _sides(workspace, "EG_SCALE_ALL")["histosys"]
+    for side, template in (("hi_data", effect.up), ("lo_data", effect.down)):
+        of_nominal_rate = template.values * sample.nominal.total / template.total
+        assert shape[side] == pytest.approx(of_nominal_rate.tolist())
+
+
+def test_a_one_sided_shape_is_mirrored(make_run: MakeRun) -> None:
+    _, _, workspace = _built(make_run, variations=("EG_SCALE_ALL__1up",))
+    sides = _sides(workspace, "EG_SCALE_ALL")
+    nominal = np.array(_sample(workspace, "2e2mu", "ZZ")["data"])
+    both = np.array(sides["histosys"]["hi_data"]) + np.array(sides["histosys"]["lo_data"])
+    assert both == pytest.approx(2 * nominal)
+    assert sides["normsys"]["hi"] + sides["normsys"]["lo"] == pytest.approx(2.0)
+
+
 def test_rate_alone_is_a_rate_with_both_sides(make_run: MakeRun) -> None:
     _, _, workspace = _built(make_run)
     muon = [m for m in _sample(workspace, "4mu", "ZZ")["modifiers"] if m["name"] == "MUON_EFF"]

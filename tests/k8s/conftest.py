@@ -23,7 +23,10 @@ Object = dict[str, Any]
 def render(folder: Path) -> tuple[Object, ...]:
     """Objects that kustomize makes of a folder; skips where kubectl is absent."""
     if shutil.which("kubectl") is None:
-        pytest.skip("kubectl is absent: install Debian's kubernetes-client, or kubectl")
+        pytest.skip(
+            "kubectl is absent: install it (kubernetes.io/docs/tasks/tools); Debian 12's "
+            "kubernetes-client, 1.20, is too old for these manifests"
+        )
     done = subprocess.run(
         ["kubectl", "kustomize", str(folder)], capture_output=True, text=True, check=False
     )

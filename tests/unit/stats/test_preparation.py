@@ -267,17 +267,19 @@ def test_small_rate_is_pruned_and_the_shape_kept(make_run: MakeRun) -> None:
     assert sample.effects[0].has_shape
 
 
-def test_smoothing_keeps_totals_and_makes_the_ratio_smoother(make_run: MakeRun) -> None:
+@pytest.mark.parametrize("side", ["up", "down"])
+def test_smoothing_keeps_totals_and_makes_the_ratio_smoother(make_run: MakeRun, side: str) -> None:
     rng = np.random.default_rng(4)
 
     def jitter(contents) -> None:
-        values = contents["4e/all/m4l/ZZ_EG_SCALE_ALL__1up"][0]
+        values = contents[f"4e/all/m4l/ZZ_EG_SCALE_ALL__1{side}"][0]
         values *= rng.normal(1.0, 0.1, len(values))
 
     def roughness(preparation: Preparation) -> tuple[float, float]:
         sample = _sample(preparation.regions[0], "ZZ")
-        ratio = sample.effects[0].up.values / sample.nominal.values
-        return float(np.abs(np.diff(ratio)).mean()), sample.effects[0].up.total
+        varied = getattr(sample.effects[0], side)
+        ratio = varied.values / sample.nominal.values
+        return float(np.abs(np.diff(ratio)).mean()), varied.total
 
     rng_state = rng.bit_generator.state
     raw = _prepare(lambda **k: make_run("raw", **k), change=jitter)
@@ -288,3 +290,13 @@ def test_smoothing_keeps_totals_and_makes_the_ratio_smoother(make_run: MakeRun) 
     assert roughness(smooth)[0] < 0.5 * roughness(raw)[0]
     assert roughness(smooth)[1] == pytest.approx(roughness(raw)[1])
     assert any(item.kind == "smoothed" for item in smooth.treatments)
+
+
+def test_smoothing_leaves_a_one_sided_variation_one_sided(make_run: MakeRun) -> None:
+    prepared = _prepare(
+        lambda **k: make_run(variations=("EG_SCALE_ALL__1up",), **k),
+        replace(ONE, smoothing="353QH"),
+    )
+    effects = [effect for sample in prepared.regions[0].samples for effect in sample.effects]
+    assert effects
+    assert all(effect.down is None for effect in effects)

@@ -145,6 +145,7 @@ def test_single_sign_on_is_a_setting(environment: pytest.MonkeyPatch, tmp_path: 
     (tmp_path / "oidc-client-secret").write_text("hush")
     environment.setenv("FOURLEP_HUB_LOGIN", "oidc")
     environment.setenv("FOURLEP_OIDC_GROUPS", "atlas")
+    environment.setenv("FOURLEP_OIDC_ADMIN_GROUPS", "atlas-operators")
     for name in ("CLIENT_ID", "CALLBACK_URL", "AUTHORIZE_URL", "TOKEN_URL", "USERINFO_URL"):
         environment.setenv(f"FOURLEP_OIDC_{name}", f"https://sso/{name}")
     config = hub()
@@ -152,6 +153,9 @@ def test_single_sign_on_is_a_setting(environment: pytest.MonkeyPatch, tmp_path: 
 
     authenticator = GenericOAuthenticator(config=config)
     assert authenticator.allowed_groups == {"atlas"}
+    assert authenticator.admin_groups == {"atlas-operators"}
+    assert authenticator.validate_username("ada.lovelace@atlas.example")
+    assert not authenticator.validate_username(".hidden")
     assert authenticator.token_url == "https://sso/TOKEN_URL"
     assert not authenticator.allow_all
 

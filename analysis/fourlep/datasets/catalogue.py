@@ -202,12 +202,11 @@ class Catalogue:
             )
         )
 
-    def fileset(self) -> Fileset:
-        """Everything in the catalogue as a fileset, with the default amendments."""
-        defaults = tuple(a for a in self.amendments if a.is_default)
+    def fileset(self, amendments: Collection[Amendment] = ()) -> Fileset:
+        """Everything in the catalogue as a fileset, with ``amendments`` applied."""
         return Fileset(
             name=self.name,
-            datasets=self.datasets(amendments=defaults),
+            datasets=self.datasets(amendments=amendments),
             luminosity_ifb=self.luminosity_ifb,
             luminosity_source=self.luminosity_source,
             good_runs=self.good_runs,

@@ -135,8 +135,7 @@ def _load(source: str | Path, without: Collection[str], with_: Collection[str]) 
     if path.is_dir():
         catalogue = read_catalogue(path)
         applied = amendment.chosen(catalogue.amendments, without=without, with_=with_)
-        whole = catalogue.fileset()
-        return replace(whole, datasets=catalogue.datasets(amendments=applied))
+        return catalogue.fileset(applied)
     if not path.is_file():
         raise DatasetError(
             f"no fileset {str(source)!r}",

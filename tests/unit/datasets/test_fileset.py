@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,14 @@ def test_vbf_expectation_is_amended_and_can_be_taken_as_published() -> None:
     assert expected(published) == pytest.approx(3747.4 * 1.551e-8 * 10.0)
     assert any(note.startswith("vbf-filter:") for note in amended.notes)
     assert not any("vbf-filter" in note for note in published.notes)
+
+
+def test_a_catalogue_in_a_directory_is_corrected_as_one_of_the_package(tmp_path: Path) -> None:
+    packaged = resources.files("fourlep.datasets") / "data" / "release2024.parquet"
+    (tmp_path / "catalogue.parquet").write_bytes(packaged.read_bytes())
+    built_in, copied = load_fileset("release2024-signal"), load_fileset(tmp_path)
+    for dataset in built_in.datasets:
+        assert copied.dataset(dataset.name).normalisation == dataset.normalisation
 
 
 def test_better_gluon_fusion_cross_section_is_on_request() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,13 @@ def test_members_of_parton_densities_add_in_quadrature() -> None:
     # Relative differences 0.03 and 0.04; then 0 and 0.1; a zero nominal weight stays zero.
     assert weigh("THEORY_X_PDF__1up") == pytest.approx([1.05, 1.1, 1.0])
     assert weigh("THEORY_X_PDF__1down") == pytest.approx([0.95, 0.9, 1.0])
+
+
+def test_a_family_without_parton_densities_offers_none() -> None:
+    names = ("THEORY_X_MUR__1up", "THEORY_X_MUR__1down")
+    assert TheoryTool((replace(FAMILY, pdf_members=()),)).systematics == names
+    assert TheoryTool((FAMILY,)).systematics[:2] == names
+    assert len(TheoryTool((FAMILY,)).systematics) == 4
 
 
 def test_nominal_is_one() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
+from fourlep.io.links import read_links
+
 #: What is inside the fields of links.
 _LINK_MEMBERS = frozenset({"m_persKey", "m_persIndex"})
 
@@ -33,7 +35,9 @@ class Branches:
 
     def array(self, name: str, start: int, stop: int) -> ak.Array:
         """Read a branch for the entries ``start`` to ``stop``."""
-        return self[name].array(entry_start=start, entry_stop=stop)
+        branch = self[name]
+        links = read_links(branch, start, stop)
+        return branch.array(entry_start=start, entry_stop=stop) if links is None else links
 
     def stored_together(self, name: str) -> int:
         """Entries of the longest basket of a branch, which is inflated as a whole."""

@@ -15,17 +15,18 @@ from fourlep.io.lean.compiled import compiled, inlined
 
 #: Length of a vector's header: byte count (4), version (2), number of items (4).
 HEADER_BYTES = 10
-#: An ElementLink in full: two classes with byte count, version 0 and checksum each
-#: around a key and an index.
-LINK_BYTES = 28
+#: Of an ElementLink: key and index. In front stand the heads of two classes, each with a
+#: byte count (4) and a version (2); with a checksum (4) where the version is 0, as
+#: ATLAS's software writes it, and without where ROOT alone has copied the events.
+_LINK_NUMBERS = 8
+_SHORT_HEAD, _LONG_HEAD = 6, 10
+MIN_LINK_BYTES = 2 * _SHORT_HEAD + _LINK_NUMBERS
 #: What a kernel returns for bytes that contradict the format.
 DAMAGED = -1
 #: What it returns for a well-formed item of a kind that it does not know.
 UNKNOWN = -2
 #: Flag of a byte count, which every versioned object begins with.
 BYTE_COUNT = 0x4000_0000
-_LINK_COUNT = BYTE_COUNT | (LINK_BYTES - 4)
-_LINK_BASE_COUNT = BYTE_COUNT | 14
 
 
 @inlined
@@ -147,6 +148,40 @@ def outer_lengths(data: Any, spans: Spans) -> int:
 
 
 @compiled
+def link_head(data: Any, here: int, end: int) -> int:
+    """Length of what stands in front of the key and the index of a link.
+
+    Returns
+    -------
+    int
+        `DAMAGED` where less than a link is left, `UNKNOWN` where it is none that is known.
+    """
+    if here < 0 or end > len(data) or end - here < MIN_LINK_BYTES:
+        return DAMAGED
+    outer = _SHORT_HEAD if unsigned16(data, here + 4) else _LONG_HEAD
+    base = _SHORT_HEAD if unsigned16(data, here + outer + 4) else _LONG_HEAD
+    n_base = base + _LINK_NUMBERS
+    if end - here < outer + n_base:
+        return DAMAGED
+    count, base_count = unsigned32(data, here), unsigned32(data, here + outer)
+    if count != BYTE_COUNT | (outer + n_base - 4) or base_count != BYTE_COUNT | (n_base - 4):
+        return UNKNOWN
+    return outer + base
+
+
+@compiled
+def links_bytes(data: Any, here: int, end: int, n: int) -> int:
+    """Bytes of ``n`` links, or what is wrong with one of them."""
+    first = here
+    for _ in range(n):
+        head = link_head(data, here, end)
+        if head < 0:
+            return head
+        here += head + _LINK_NUMBERS
+    return here - first
+
+
+@compiled
 def inner_lengths(data: Any, spans: Spans, item: int, inner: Spans) -> int:
     """Walk vectors of vectors.
 
@@ -155,14 +190,15 @@ def inner_lengths(data: Any, spans: Spans, item: int, inner: Spans) -> int:
     spans : (n,)
         From `outer_lengths`.
     item
-        Bytes of an item.
+        Bytes of an item; 0 for links, which say it themselves.
     inner : (sum of outer lengths,)
         Filled with where the items of each inner vector are, and their number.
 
     Returns
     -------
     int
-        Items of all inner vectors, or `DAMAGED`.
+        Items of all inner vectors, `DAMAGED`, or `UNKNOWN` for links that are streamed in
+        another way.
     """
     total = 0
     m = 0
@@ -175,10 +211,13 @@ def inner_lengths(data: Any, spans: Spans, item: int, inner: Spans) -> int:
                 return DAMAGED
             n = unsigned32(data, here)
             here += 4
-            if n * item > end - here:
+            n_bytes = n * item if item > 0 else links_bytes(data, here, end, n)
+            if n_bytes < 0:
+                return n_bytes
+            if n_bytes > end - here:
                 return DAMAGED
             inner.position[m] = here
-            here += n * item
+            here += n_bytes
             inner.after[m] = here
             inner.length[m] = n
             total += n
@@ -258,16 +297,14 @@ def copy_links(data: Any, spans: Spans, key: Any, index: Any) -> int:
     written = 0
     for k in range(len(spans.position)):
         here, length = spans.position[k], spans.length[k]
-        if here < 0 or length < 0 or here + length * LINK_BYTES > len(data):
-            return DAMAGED
         if written + length > len(key) or written + length > len(index):
             return DAMAGED
         for _ in range(length):
-            count, base_count = unsigned32(data, here), unsigned32(data, here + 10)
-            if count != _LINK_COUNT or base_count != _LINK_BASE_COUNT:
-                return UNKNOWN
-            key[written] = unsigned32(data, here + 20)
-            index[written] = unsigned32(data, here + 24)
-            here += LINK_BYTES
+            head = link_head(data, here, spans.after[k])
+            if head < 0:
+                return head
+            key[written] = unsigned32(data, here + head)
+            index[written] = unsigned32(data, here + head + 4)
+            here += head + _LINK_NUMBERS
             written += 1
     return 0 if written == len(key) else DAMAGED

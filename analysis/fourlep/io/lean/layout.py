@@ -6,8 +6,8 @@ All numbers are big-endian. The forms that occur among the columns of PHYSLITE:
 scalar     one number an entry
 vector     10-byte header (byte count and version, 6; length, 4), then the numbers
 nested     the same header, then for each inner vector its length (4) and its numbers
-links      as nested; each item is an ElementLink, two versioned classes around a key
-           and an index
+links      as nested; each item is an ElementLink, two classes around a key and an index,
+           with checksums where ATLAS's software wrote them, else with versions
 counted    the numbers alone: a member of a split vector, as long as the entry is
 =========  ==========================================================================
 """

@@ -15,7 +15,7 @@ from fourlep.io.lean.arrays import Inflated, Integers, Spans
 from fourlep.io.lean.branch_set import FORM_CODES
 from fourlep.io.lean.bytes_kernels import (
     DAMAGED,
-    LINK_BYTES,
+    MIN_LINK_BYTES,
     copy_links,
     copy_numbers,
     counted_lengths,
@@ -180,7 +180,7 @@ def measure(held: Inflated, layouts: Layouts, entries: Any, found: Measures) -> 
                 n_bytes = -4 * status
                 for i in range(n):
                     n_bytes += spans.after[i] - spans.position[i]
-                found.n_items[k] = n_bytes // (LINK_BYTES if form == _LINKS else item)
+                found.n_items[k] = n_bytes // (MIN_LINK_BYTES if form == _LINKS else item)
         found.status[k] = status
 
 
@@ -206,8 +206,8 @@ def fill(held: Inflated, layouts: Layouts, found: Measures, room: Room) -> None:
         if form not in (_SCALAR, _VECTOR, _COUNTED):
             inner = cut_spans(room.inner, done, done + found.n_inner[k])
             done += found.n_inner[k]
-            n_bytes = LINK_BYTES if form == _LINKS else item
-            status = inner_lengths(held.data, spans, n_bytes, inner)
+            n_each = 0 if form == _LINKS else item
+            status = inner_lengths(held.data, spans, n_each, inner)
             n_items = status
             spans = inner
         out = room.data[room.begin[k] : room.begin[k + 1]]

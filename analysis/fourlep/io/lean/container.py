@@ -96,6 +96,8 @@ def read_container(source: ByteSource) -> Container:
     try:
         identity, folder = _header(head, source)
         seek, n_bytes = _keys_record(_folder_record(head, folder, source))
+        if seek == n_bytes == 0:
+            raise _unfinished(source)
         if not 0 < n_bytes <= _MAX_KEYS_BYTES:
             raise _damaged(source, "the list of keys has an impossible length")
         if seek >= tail_begin and seek + n_bytes <= source.size:
@@ -191,6 +193,15 @@ def read_string(record: bytes | memoryview, position: int) -> tuple[str, int]:
         raise IndexError("a string reaches beyond the record")
     text = bytes(record[position : position + length]).decode(errors="surrogateescape")
     return text, position + length
+
+
+def _unfinished(source: ByteSource) -> CorruptFileError:
+    return CorruptFileError(
+        f"{source.url}: it was never closed, and has no list of what is in it",
+        url=source.url,
+        remedy="the job that wrote it ended early: write it again, or open it once with ROOT's"
+        " TFile in mode UPDATE, which finds what had been saved",
+    )
 
 
 def _damaged(source: ByteSource, what: str) -> CorruptFileError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,3 +210,19 @@ def test_the_damaged_one_of_many_branches_is_named(write_lean: WriteLean) -> Non
         with pytest.raises(CorruptFileError, match=f"{bad} lie outside the file"):
             file._tree.branches([good, bad])
         assert file._tree.branch(good).seeks.tolist() == whole[0].seeks.tolist()
+
+
+def test_a_file_that_was_never_closed_is_told_as_that(write_lean: WriteLean) -> None:
+    """A job that ends early leaves a top folder without keys."""
+    path = write_lean()
+    content = bytearray(path.read_bytes())
+    begin, n_name = (
+        struct.unpack_from(">i", content, 8)[0],
+        struct.unpack_from(">i", content, 28)[0],
+    )
+    folder = begin + n_name
+    struct.pack_into(">i", content, folder + 10, 0)  # fNbytesKeys
+    struct.pack_into(">i", content, folder + 26, 0)  # fSeekKeys
+    path.write_bytes(content)
+    with pytest.raises(CorruptFileError, match="never closed"):
+        LeanFile(str(path))

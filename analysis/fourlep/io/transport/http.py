@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,9 @@ from fourlep.io.transport.source import Range, check_length, check_ranges, lay_e
 
 #: Ranges of one file that are in flight at a time.
 _CONNECTIONS = 8
+
+#: What a server says it answers with, in ASCII digits.
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]+)-(?P<last>[0-9]+)/(?P<total>[0-9]{1,18})")
 
 
 class HttpSource:
@@ -74,16 +78,16 @@ class HttpSource:
 
     def _ask_size(self, deadline: float) -> int:
         with self._request((0, 1), deadline) as answer:
-            total = answer.headers.get("Content-Range", "").rpartition("/")[2]
+            found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
             if answer.status == 416:  # no first byte: the file is empty
                 return 0
-            if answer.status != 206 or not total.isdigit():
+            if answer.status != 206 or found is None:
                 raise TransientReadError(
                     f"{self.url}: the server answers no byte ranges (status {answer.status})",
                     url=self.url,
                     remedy="read it over root://, or fetch the file",
                 )
-            return int(total)
+            return int(found["total"])
 
     def _read(self, wanted: Range, deadline: float) -> bytes:
         if wanted[1] == 0:
@@ -95,11 +99,37 @@ class HttpSource:
                     url=self.url,
                     remedy="the file changed while it was read, or the server is at fault",
                 )
-            try:
-                data = answer.read(wanted[1] + 1)  # one more, to notice an answer too long
-            except urllib3.exceptions.HTTPError as error:
-                raise self._lost(error) from error
+            self._check_range(answer, wanted)
+            data = self._body(answer, wanted[1] + 1, deadline)  # one more, to notice too long a one
             return check_length(data, wanted[1], self.url)
+
+    def _check_range(self, answer: urllib3.BaseHTTPResponse, wanted: Range) -> None:
+        """Refuse another range, or one of another file, than was asked for."""
+        stated = answer.headers.get("Content-Range", "")
+        found = _CONTENT_RANGE.fullmatch(stated)
+        expected = (wanted[0], sum(wanted) - 1, self.size)
+        if found is None or tuple(map(int, found.group("first", "last", "total"))) != expected:
+            raise CorruptFileError(
+                f"{self.url}: the answer is {stated or 'no range'!r}"
+                f" where bytes {expected[0]}-{expected[1]}/{expected[2]} were asked for",
+                url=self.url,
+                remedy="the file changed while it was read, or the server is at fault: read it"
+                " from another place",
+            )
+
+    def _body(self, answer: urllib3.BaseHTTPResponse, most: int, deadline: float) -> bytes:
+        """Read up to ``most`` bytes; a server that trickles is left at the deadline."""
+        parts: list[bytes] = []
+        missing = most
+        try:
+            while missing and (part := answer.read1(missing)):
+                parts.append(part)
+                missing -= len(part)
+                if time.monotonic() > deadline:
+                    raise self._too_late()
+        except urllib3.exceptions.HTTPError as error:
+            raise self._lost(error) from error
+        return b"".join(parts)
 
     def _request(self, wanted: Range, deadline: float) -> urllib3.BaseHTTPResponse:
         seconds = deadline - time.monotonic()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -40,16 +41,35 @@ class _Handler(BaseHTTPRequestHandler):
             self.hold.wait(30)
         elif name == "short" and begin > 0:
             self._answer(206, _CONTENT[begin : begin + 1], f"bytes {begin}-{last}/{len(_CONTENT)}")
+        elif name == "other-range" and begin > 0:
+            self._answer(
+                206, _CONTENT[: last + 1 - begin], f"bytes 0-{last - begin}/{len(_CONTENT)}"
+            )
+        elif name == "other-file" and begin > 0:
+            self._answer(206, _CONTENT[begin : last + 1], f"bytes {begin}-{last}/99999")
+        elif name == "no-number":
+            self._answer(206, b"x", "bytes 0-0/\u00b2")
+        elif name == "trickles" and begin > 0:
+            self._trickle(f"bytes {begin}-{last}/{len(_CONTENT)}", _CONTENT[begin : last + 1])
         else:
             self._answer(206, _CONTENT[begin : last + 1], f"bytes {begin}-{last}/{len(_CONTENT)}")
 
-    def _answer(self, status: int, body: bytes, content_range: str = "") -> None:
+    def _answer(
+        self, status: int, body: bytes, content_range: str = "", length: int | None = None
+    ) -> None:
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) if length is None else length))
         if content_range:
             self.send_header("Content-Range", content_range)
         self.end_headers()
         self.wfile.write(body)
+
+    def _trickle(self, content_range: str, body: bytes) -> None:
+        self._answer(206, b"", content_range, length=len(body))
+        for byte in body:
+            if self.hold.wait(0.05):
+                return
+            self.wfile.write(bytes([byte]))
 
     def log_message(self, *_: object) -> None: ...
 
@@ -104,6 +124,32 @@ def test_a_server_that_hangs_is_left_within_the_deadline(server: str) -> None:
     with pytest.raises(TransientReadError, match=r"no answer|timed out"):
         source.read_ranges([(10, 10), (20, 10)])
     source.close()
+
+
+@pytest.mark.parametrize("ranges", [[(10, 600)], [(10, 600), (20, 600)]], ids=["one", "two"])
+def test_a_server_that_trickles_is_left_within_the_deadline(
+    server: str, ranges: list[tuple[int, int]]
+) -> None:
+    source = open_source(f"{server}/trickles", timeout_s=0.5)
+    begun = time.monotonic()
+    with pytest.raises(TransientReadError, match=r"no answer|timed out"):
+        source.read_ranges(ranges)
+    source.close()
+    while any(thread.name.startswith("http-range") for thread in threading.enumerate()):
+        threading.Event().wait(0.05)  # a process ends only when they have
+    assert time.monotonic() - begun < 10.0  # the server needs 30 s
+
+
+@pytest.mark.parametrize("name", ["other-range", "other-file"])
+def test_an_answer_to_another_question_is_damage(server: str, name: str) -> None:
+    source = open_source(f"{server}/{name}")
+    with pytest.raises(CorruptFileError, match="where bytes 10-19/10240 were asked for"):
+        source.read_ranges([(10, 10)])
+
+
+def test_a_length_that_is_no_number_is_told(server: str) -> None:
+    with pytest.raises(TransientReadError, match="answers no byte ranges"):
+        open_source(f"{server}/no-number")
 
 
 def test_a_dead_server_is_a_transient_failure() -> None:

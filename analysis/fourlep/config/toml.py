@@ -20,6 +20,9 @@ from fourlep.errors import ConfigError
 
 T = TypeVar("T")
 
+#: Whole numbers from here on are no float any more.
+_MOST = 2**1023
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -86,7 +89,7 @@ def read_config(
         raise ConfigError(
             f"{path}: {error.strerror}", remedy="name a readable TOML file"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}", remedy="correct the TOML") from error
     for name in content:
         if name not in sections and name not in elsewhere:
@@ -185,7 +188,9 @@ def _is_of(data: object, kind: Any) -> bool:
     if isinstance(data, bool):
         return kind is bool
     if kind is float:
-        return isinstance(data, int | float) and not math.isnan(data)
+        return (isinstance(data, float) and not math.isnan(data)) or (
+            isinstance(data, int) and abs(data) < _MOST
+        )
     return isinstance(data, kind)
 
 

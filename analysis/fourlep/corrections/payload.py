@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,9 @@ from fourlep.errors import ConfigError
 
 #: The variation that varies nothing.
 NOMINAL = "nominal"
+
+#: Letters that are told of a long list of what is wrong with a payload.
+_TOLD = 400
 
 #: Corrections that a payload may have, and what their value is.
 CONTRACT: Mapping[str, str] = {
@@ -145,15 +149,23 @@ def _evaluators(payload: Payload) -> Mapping[str, Any]:
 
 
 def _checked(name: str, content: bytes) -> dict[str, tuple[str, ...]]:
-    """Variations by correction."""
+    """Variations by correction, after a look at everything below them.
+
+    Without that look the library ends the process over a node that has no inputs.
+    """
+    from correctionlib import schemav2
+
     try:
-        corrections = json.loads(content)["corrections"]
-        return {item["name"]: _offered(name, item) for item in corrections}
-    except (ValueError, KeyError, TypeError) as error:
+        decoded = json.loads(content)
+        offers = {item["name"]: _offered(name, item) for item in decoded["corrections"]}
+        schemav2.CorrectionSet.model_validate(decoded)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError(
-            f"corrections {name} are no correctionlib payload: {error!r}",
+            f"corrections {name} are no correctionlib payload: {type(error).__name__}:"
+            f" {str(error)[:_TOLD]}",
             remedy="check the file with 'correction validate'",
         ) from error
+    return offers
 
 
 def _offered(name: str, correction: Mapping[str, Any]) -> tuple[str, ...]:
@@ -171,7 +183,8 @@ def _offered(name: str, correction: Mapping[str, Any]) -> tuple[str, ...]:
             remedy=f"it needs 'sys', and may have {', '.join(INPUTS)}",
         )
     data = correction["data"]
-    if data.get("nodetype") != "category" or data["input"] != "sys":
+    is_node = isinstance(data, Mapping)  # a number is a correction, too
+    if not is_node or data.get("nodetype") != "category" or data["input"] != "sys":
         raise ConfigError(
             f"corrections {name}: {label} does not begin with a category of 'sys'",
             remedy="make a category of 'sys' its outermost node",
@@ -198,7 +211,7 @@ def read_payload(path: Path | None = None) -> Payload:
         content = chosen.read_bytes()
         if chosen.suffix == ".gz":
             content = gzip.decompress(content)
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ConfigError(
             f"corrections {chosen} cannot be read: {error}",
             remedy="give a correctionlib JSON, plain or gzipped",

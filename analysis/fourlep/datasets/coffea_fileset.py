@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -197,8 +198,8 @@ def _file(where: str, url: str, spec: object) -> SourceFile:
     details = _mapping(f"{where}, file {url}", spec)
     _refuse_unknown(f"{where}, file {url}", details, _FILE_KEYS)
     n_events = _whole(where, "num_entries", details.get("num_entries"))
-    steps = details.get("steps")
-    if steps and n_events is not None and sum(stop - start for start, stop in steps) != n_events:
+    n_stepped = _stepped(where, url, details.get("steps"))
+    if n_stepped and n_events is not None and n_stepped != n_events:
         raise DatasetError(
             f"{where}: the steps of {url} leave out events",
             remedy="remove the steps: a file is read whole",
@@ -208,6 +209,17 @@ def _file(where: str, url: str, spec: object) -> SourceFile:
         tree=str(details.get("object_path") or ""),
         n_events=n_events,
     )
+
+
+def _stepped(where: str, url: str, steps: Any) -> int:
+    """Events in the steps of a file, 0 where there are none."""
+    try:
+        return sum(stop - start for start, stop in steps or ())
+    except (TypeError, ValueError) as error:
+        raise DatasetError(
+            f"{where}: the steps of {url} are {steps!r:.60}",
+            remedy="remove the steps: a file is read whole",
+        ) from error
 
 
 def _address(url: str) -> str:
@@ -258,11 +270,11 @@ def _positive(where: str, key: str, value: object) -> float:
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        or not math.isfinite(value)
-        or value <= 0
+        or not 0 < value < math.inf
+        or value > sys.float_info.max
     ):
         raise DatasetError(
-            f"{where}: {key} is {value!r}", remedy=f"give a positive number: {METADATA[key]}"
+            f"{where}: {key} is {value!r:.60}", remedy=f"give a positive number: {METADATA[key]}"
         )
     return float(value)
 
@@ -308,7 +320,7 @@ def _good_runs(fileset: str, value: object, source: str) -> GoodRuns | None:
         return read_good_runs(Path(value))
     try:
         blocks = {
-            int(run): checked_ranges(int(run), ((int(a), int(b)) for a, b in ranges), source=where)
+            int(run): checked_ranges(int(run), map(_range, ranges), source=where)
             for run, ranges in _mapping(where, value).items()
         }
     except (TypeError, ValueError) as error:
@@ -316,6 +328,14 @@ def _good_runs(fileset: str, value: object, source: str) -> GoodRuns | None:
             f"{where}: {error}", remedy="write {run: [[first block, last block], ...]}"
         ) from error
     return GoodRuns(blocks, source=source)
+
+
+def _range(pair: Any) -> tuple[int, int]:
+    """First and last luminosity block, which JSON may give as anything."""
+    first, last = pair
+    if not (type(first) is type(last) is int):
+        raise TypeError(f"{first!r} to {last!r} are no luminosity blocks")
+    return first, last
 
 
 def to_coffea(fileset: Fileset, *, with_entries: bool = False) -> dict[str, Any]:

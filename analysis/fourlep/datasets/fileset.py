@@ -171,7 +171,7 @@ def read_json(path: Path) -> object:
             if file.read(len(_ROOT)) == _ROOT:
                 raise _root_file(path)
         decoded: object = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"fileset {path} cannot be read: {error}",
             remedy="give a fileset in coffea's JSON form",

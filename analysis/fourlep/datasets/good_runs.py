@@ -72,7 +72,7 @@ def read_good_runs(path: Path) -> GoodRuns:
     try:
         root = ET.parse(path).getroot()  # noqa: S314  # the user's own file, as ROOT files are
         blocks = _parsed(root, str(path))
-    except (OSError, ET.ParseError, ValueError) as error:
+    except (OSError, ET.ParseError, ValueError, LookupError) as error:  # an encoding, the last
         raise DatasetError(
             f"good-run list {path} cannot be read: {error}",
             remedy="give the XML file that ATLAS publishes (root element LumiRangeCollection)",

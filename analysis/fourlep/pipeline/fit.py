@@ -250,7 +250,7 @@ def fit_config(path: Path | None, selection: str) -> FitConfig:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", remedy="check --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}", remedy="correct the TOML") from error
     allowed = ("fit", *SECTIONS)
     for name in content:

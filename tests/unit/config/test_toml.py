@@ -87,6 +87,11 @@ def test_a_section_that_is_left_out_is_of_defaults(tmp_path: Path) -> None:
             "[example]\nname = 'x'\nmaximum = nan",
             "example.maximum is nan\n  -> it must be a number",
         ),
+        (
+            f"[example]\nname = 'x'\nmaximum = 1{400 * '0'}",
+            "000\n  -> it must be a number",
+        ),
+        (f"example.x = {2000 * '['}", "correct the TOML"),
         ("[example]\nname = 'x'\nwindow.low = 5", "example.window: the window is empty"),
         ("[example", "correct the TOML"),
     ],

@@ -6,6 +6,7 @@ import gzip
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,14 @@ import pytest
 from fourlep.corrections.payload import CONTRACT, Payload, read_payload
 from fourlep.errors import ConfigError
 from unit.corrections.payloads import content, correction, flat_payload, payload
+
+_BINNED: Any = {
+    "nodetype": "multibinning",
+    "inputs": ["pt"],
+    "edges": [[0.0, 10.0]],
+    "content": [1.0],
+    "flow": "clamp",
+}
 
 
 def test_variations_are_the_categories_of_the_payload() -> None:
@@ -61,6 +70,13 @@ def test_payload_travels_with_its_content_and_shows_only_its_checksum() -> None:
             "does not begin with a category of 'sys'",
         ),
         (content(correction("pileup", {"P__1up": 1.0})), "has no nominal value"),
+        (content(correction("pileup", {}, data=1.0)), "does not begin with a category of 'sys'"),
+        (b"[" * 100_000, "no correctionlib payload"),
+        (
+            # correctionlib ends the process over it
+            content(correction("electron_scale", {"nominal": {**_BINNED, "inputs": []}})),
+            "no correctionlib payload",
+        ),
         (
             content(correction("electron_scale", {"nominal": 1}, version="one")),
             "no correctionlib payload",
@@ -101,9 +117,12 @@ def test_gzipped_payload_is_read(tmp_path: Path) -> None:
     assert read_payload(path).has("pileup")
 
 
-@pytest.mark.parametrize("name", ["absent.json", "bad.json.gz"])
+@pytest.mark.parametrize("name", ["absent.json", "bad.json.gz", "cut.json.gz", "other.json.gz"])
 def test_unreadable_payload_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "bad.json.gz").write_bytes(b"not gzip")
+    whole = gzip.compress(content(correction("pileup", {"nominal": 1.0})))
+    (tmp_path / "cut.json.gz").write_bytes(whole[:-20])
+    (tmp_path / "other.json.gz").write_bytes(whole[:12] + b"\xff" * 20 + whole[32:])
     with pytest.raises(ConfigError, match="cannot be read"):
         read_payload(tmp_path / name)
 

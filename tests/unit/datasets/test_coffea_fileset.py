@@ -100,6 +100,9 @@ def test_a_file_url_is_the_path_that_it_means(url: str, expected: str) -> None:
         assert file.url == expected
 
 
+_METADATA = {"metadata": DATA["metadata"]}
+
+
 @pytest.mark.parametrize(
     ("decoded", "message"),
     [
@@ -131,6 +134,9 @@ def test_a_file_url_is_the_path_that_it_means(url: str, expected: str) -> None:
         (changed(process="data", role="data"), "data has xsec, genFiltEff, kFactor, sumw"),
         (changed(good_runs={"1": [[5, 2]]}), "reversed or overlap"),
         (changed(good_runs={"1": [5]}), "good_runs"),
+        (changed(good_runs={"1": [[1.5, 2.5]]}), "1.5 to 2.5 are no luminosity blocks"),
+        (changed(good_runs={"1": [[1, float("inf")]]}), "1 to inf are no luminosity blocks"),
+        (changed(xsec=10**400), "xsec is 1000"),
         (changed(good_runs="absent.xml"), "absent.xml cannot be read"),
         ({"a": DATA, "b": DATA}, "file 'd.root' stands twice"),
         (
@@ -161,6 +167,13 @@ def test_a_file_url_is_the_path_that_it_means(url: str, expected: str) -> None:
                 }
             },
             "steps of x leave out events",
+        ),
+        *(
+            (
+                {"a": {"files": {"x": {"num_entries": 9, "steps": steps}}, **_METADATA}},
+                f"steps of x are {steps!r}",
+            )
+            for steps in (5, [1], [[0, 3, 9]], [["a", 9]], True)
         ),
         (
             {"a": {"files": {"x": {"num_entries": "9"}}, "metadata": DATA["metadata"]}},
@@ -207,6 +220,13 @@ def test_written_keys_are_all_documented() -> None:
 )
 def test_role_follows_from_the_process_where_none_is_given(process: str, role: str) -> None:
     assert role_of(process) == role
+
+
+def test_nested_beyond_reason_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(DatasetError, match="cannot be read"):
+        load_fileset(path)
 
 
 def test_dataset_or_file_that_stands_twice_in_the_json_is_refused(tmp_path: Path) -> None:

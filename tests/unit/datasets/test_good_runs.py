@@ -78,6 +78,7 @@ def test_xml_is_read_with_sorted_ranges(tmp_path: Path) -> None:
         (XML.replace('End="4"', 'End="1"'), "reversed or overlap"),
         (XML.replace('End="4"', 'End="7"'), "reversed or overlap"),
         (XML.replace('End="4"', 'End="x"'), "cannot be read"),
+        ('<?xml version="1.0" encoding="klingon"?><LumiRangeCollection/>', "cannot be read"),
     ],
 )
 def test_damaged_xml_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:

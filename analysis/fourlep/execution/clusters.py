@@ -10,8 +10,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol
 
 from distributed import Client
@@ -165,7 +167,7 @@ class LocalCluster:
         self._logs.mkdir(parents=True, exist_ok=True)
         self._scratch = directory / "scratch"
         self._workers: list[subprocess.Popen[bytes]] = []
-        self._scheduler = self._start("scheduler", stdout=subprocess.PIPE)
+        self._scheduler = self._start("scheduler", str(self._scratch), stdout=subprocess.PIPE)
         assert self._scheduler.stdout is not None  # noqa: S101  # it was asked for
         self._address = self._scheduler.stdout.readline().decode().strip()
         if not self._address:
@@ -202,7 +204,7 @@ class LocalCluster:
 
     def _worker(self, number: int) -> subprocess.Popen[bytes]:
         return self._start(
-            "worker", self._address, str(self._scratch), log=f"worker-{number}", stdout=None
+            "worker", str(self._scratch), self._address, log=f"worker-{number}", stdout=None
         )
 
     def _start(
@@ -306,13 +308,30 @@ class GatewayCluster:
 
 
 def _client(where: Any, name: str, timeout_s: float, **settings: Any) -> Client:
+    """Connect a client, in a thread: distributed waits for ever for a handshake."""
+    made: Future[Client] = Future()
+
+    def connect() -> None:
+        try:
+            client = Client(  # type: ignore[no-untyped-call]  # distributed
+                where, timeout=timeout_s, set_as_default=False, **settings
+            )
+        except Exception as error:  # noqa: BLE001  # raised where it is waited for
+            if made.set_running_or_notify_cancel():
+                made.set_exception(error)
+            return
+        if made.set_running_or_notify_cancel():
+            made.set_result(client)
+        else:
+            client.close()  # type: ignore[no-untyped-call]  # distributed
+
+    Thread(target=connect, name="connecting", daemon=True).start()
     try:
-        return Client(  # type: ignore[no-untyped-call]  # distributed
-            where, timeout=timeout_s, set_as_default=False, **settings
-        )
+        return made.result(2.0 * timeout_s)
     except (OSError, TimeoutError) as error:
+        made.cancel()
         raise ClusterError(
-            f"no connection to {name}: {error}",
+            f"no connection to {name}: {str(error) or 'it does not answer'}",
             remedy="check that the scheduler runs and can be reached; --resume continues the run",
         ) from error
 

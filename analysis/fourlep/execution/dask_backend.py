@@ -35,6 +35,13 @@ _PATIENCE = 3
 #: Seconds between looks at the health of the cluster.
 _LOOK_S = 1.0
 
+#: Seconds after which a scheduler that keeps its connection and says nothing is lost: it is
+#: stopped, or its machine is.
+_ANSWER_S = 60.0
+
+#: Likewise where nothing but tidiness depends on the answer.
+_FAREWELL_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class _Task:
@@ -57,16 +64,36 @@ class _Connection:
         return self.client.status == "running" and self.cluster.is_alive()
 
     def n_workers(self) -> int:
-        """Batches that can run at once: what there is, or is still to come."""
-        workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
-        n_threads: int = sum(worker["nthreads"] for worker in workers)
+        """Batches that can run at once: what there is, or is still to come.
+
+        Raises
+        ------
+        ClusterError
+            If the scheduler does not answer.
+        """
+        try:
+            found = self._asked("identity", _ANSWER_S, n_workers=-1)
+        except (OSError, TimeoutError, RuntimeError) as error:
+            raise ClusterError(
+                f"the scheduler does not answer: {type(error).__name__} {error}".rstrip(),
+                remedy="check that it runs; --resume continues the run",
+            ) from error
+        n_threads: int = sum(worker["nthreads"] for worker in found["workers"].values())
         return max(1, self.cluster.expected, n_threads)
 
     def dismiss(self, plugin: str) -> None:
         """End the reading processes: workers that are not ours live on."""
         if self.is_alive():
             with contextlib.suppress(OSError, TimeoutError, RuntimeError):
-                self.client.unregister_worker_plugin(plugin)  # type: ignore[no-untyped-call]  # distributed
+                self._asked("unregister_worker_plugin", _FAREWELL_S, name=plugin)
+
+    def _asked(self, operation: str, timeout_s: float, **arguments: Any) -> Any:
+        """Ask the scheduler; the client's own methods would wait for ever."""
+        if self.client.scheduler is None:
+            raise OSError("the client is closed")
+        return self.client.sync(  # type: ignore[no-untyped-call]  # distributed
+            getattr(self.client.scheduler, operation), callback_timeout=timeout_s, **arguments
+        )
 
     def drop(self) -> None:
         """Close the client; one that lost its scheduler may complain."""
@@ -212,7 +239,10 @@ class DaskBackend:
             return False
         if not self._connection.is_alive():
             return False
-        self.n_workers = self._connection.n_workers()
+        try:
+            self.n_workers = self._connection.n_workers()
+        except ClusterError:
+            return False
         return True
 
     def _renew(self) -> Sequence[Batch[Item]]:

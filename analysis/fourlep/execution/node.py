@@ -1,8 +1,9 @@
 """A scheduler or a worker of a local cluster, as a process of its own.
 
-``python -m fourlep.execution.node scheduler`` prints its address; ``... node worker
-ADDRESS DIRECTORY`` joins it. Both listen on 127.0.0.1 only and end when their standard
-input closes, so that none is left behind however the client ends.
+``python -m fourlep.execution.node scheduler DIRECTORY`` prints its address; ``... node
+worker DIRECTORY ADDRESS`` joins it. Scratch files go to DIRECTORY. Both listen on 127.0.0.1
+only and end when their standard input closes, so that none is left behind however the client
+ends.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ async def _scheduler() -> None:
         await scheduler.finished()
 
 
-async def _worker(address: str, directory: str) -> None:
+async def _worker(address: str) -> None:
     from distributed import Worker
 
     async with Worker(
@@ -45,7 +46,6 @@ async def _worker(address: str, directory: str) -> None:
         nthreads=1,
         dashboard=False,
         dashboard_address=f"{_LOOPBACK}:0",
-        local_directory=directory,
         memory_limit=0,  # the reading process has its own bounds; nothing is spilled
     ) as worker:
         await worker.finished()
@@ -61,8 +61,9 @@ def main(arguments: Sequence[str]) -> None:
     import dask
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    dask.config.set(_QUIET)
-    asyncio.run(_scheduler() if arguments[0] == "scheduler" else _worker(*arguments[1:]))
+    kind, directory, *address = arguments
+    dask.config.set({**_QUIET, "temporary-directory": directory})
+    asyncio.run(_scheduler() if kind == "scheduler" else _worker(*address))
 
 
 if __name__ == "__main__":

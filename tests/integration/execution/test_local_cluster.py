@@ -89,6 +89,44 @@ def test_a_killed_scheduler_is_replaced_by_a_new_cluster(tmp_path: Path) -> None
     assert outcome.metrics.n_lost_batches > 0
 
 
+def test_a_scheduler_that_answers_no_more_is_replaced_by_a_new_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fourlep.execution.dask_backend._ANSWER_S", 2.0)
+    monkeypatch.setattr("fourlep.execution.clusters.CONNECT_TIMEOUT_S", 3.0)
+
+    def stop() -> None:
+        nodes("node scheduler")[0].suspend()
+
+    outcome = run(tmp_path, Slow(0.05), progress=once(stop))
+    assert_whole(outcome)
+    assert outcome.metrics.n_clusters == 2
+    assert nodes("") == []
+
+
+def test_a_run_ends_although_its_scheduler_answers_no_more(tmp_path: Path) -> None:
+    class Interrupted(Exception):
+        """Stands for Ctrl-C."""
+
+    def stop() -> None:
+        nodes("node scheduler")[0].suspend()
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        run(tmp_path, Slow(0.05), progress=once(stop))
+    assert nodes("") == []
+
+
+def test_a_local_cluster_leaves_nothing_outside_the_run_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "temporary"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
+    assert_whole(run(tmp_path / "run"))
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_a_transient_failure_gets_another_round(tmp_path: Path) -> None:
     troubles = Trouble(str(tmp_path), {MANY[3].key: ("transient",) * 4})
     assert_whole(run(tmp_path / "run", troubles, of=MANY[:20], cluster="inline"), MANY[:20])

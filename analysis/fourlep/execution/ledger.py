@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from fourlep.execution.ledger_view import (
     FILE_NAME,
     LedgerView,
     connected,
+    is_empty,
     translated,
-    unpickled,
 )
 from fourlep.execution.model import Failure, Item, ItemReport, Portion, Progress
+from fourlep.execution.soundness import require_items, require_sound, take_up
 
 LOCK_NAME = "ledger.lock"
 PARTIAL = "partial"
@@ -70,19 +71,22 @@ class Ledger:
     Made by `open_ledger`, which holds the directory's lock.
     """
 
-    def __init__(self, directory: Path, database: sqlite3.Connection) -> None:
+    def __init__(
+        self, directory: Path, database: sqlite3.Connection, items: Sequence[Item]
+    ) -> None:
         self._directory = directory
         self._database = database
+        self._items = items
         self._session = int(self._fact("session"))
 
     def pending(self, after: int, limit: int) -> list[tuple[int, Item]]:
         """Up to ``limit`` pending items behind position ``after``, in order."""
         rows = self._database.execute(
-            "SELECT position, item FROM items WHERE state = 'pending' AND position > ? "
+            "SELECT position FROM items WHERE state = 'pending' AND position > ? "
             "ORDER BY position LIMIT ?",
             (after, limit),
         )
-        return [(position, unpickled(blob)) for position, blob in rows]
+        return [(position, self._items[position]) for (position,) in rows]
 
     def enter(self, portion: Portion, *, again: frozenset[str]) -> None:
         """Store a portion's sum, then note what became of its items.
@@ -181,7 +185,7 @@ class Ledger:
 
 @contextmanager
 def open_ledger(
-    directory: Path, items: Iterable[Item], *, fingerprint: str, resume: bool
+    directory: Path, items: Sequence[Item], *, fingerprint: str, resume: bool
 ) -> Iterator[Ledger]:
     """Open the ledger of a directory for one run, making it where there is none.
 
@@ -212,24 +216,19 @@ def open_ledger(
         for left_over in (directory / PARTIAL).glob(f"*{UNFINISHED}"):
             left_over.unlink()
         with translated(directory / FILE_NAME), connected(directory / FILE_NAME) as database:
-            if not _is_new(database):
+            if not is_empty(database):
                 _check(database, directory, items, fingerprint, resume=resume)
                 _begin_session(database)
             else:
                 _fill(database, items, fingerprint)
-            yield Ledger(directory, database)
-
-
-def _is_new(database: sqlite3.Connection) -> bool:
-    (count,) = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    return bool(count == 0)
+            yield Ledger(directory, database, items)
 
 
 def _facts(database: sqlite3.Connection) -> dict[str, str]:
     return dict(database.execute("SELECT name, value FROM facts").fetchall())
 
 
-def _fill(database: sqlite3.Connection, items: Iterable[Item], fingerprint: str) -> None:
+def _fill(database: sqlite3.Connection, items: Sequence[Item], fingerprint: str) -> None:
     digest = hashlib.sha256()
 
     def rows() -> Iterator[tuple[int, str, bytes]]:
@@ -255,7 +254,7 @@ def _fill(database: sqlite3.Connection, items: Iterable[Item], fingerprint: str)
 def _check(
     database: sqlite3.Connection,
     directory: Path,
-    items: Iterable[Item],
+    items: Sequence[Item],
     fingerprint: str,
     *,
     resume: bool,
@@ -265,10 +264,10 @@ def _check(
             f"{directory} holds a run already",
             remedy="continue it with --resume, or choose another output directory",
         )
+    require_sound(database)
     facts = _facts(database)
-    digest = hashlib.sha256()
-    for item in items:
-        digest.update(f"{item.key}\n".encode())
+    keys = [item.key for item in items]
+    digest = hashlib.sha256("".join(f"{key}\n" for key in keys).encode())
     changed = [
         name
         for name, differs in (
@@ -282,6 +281,7 @@ def _check(
             f"{directory} holds a run with another {' and another '.join(changed)}",
             remedy="continue with what it was begun with, or choose another output directory",
         )
+    require_items(database, keys)
 
 
 def _begin_session(database: sqlite3.Connection) -> None:
@@ -289,7 +289,7 @@ def _begin_session(database: sqlite3.Connection) -> None:
     with database:
         database.execute("BEGIN IMMEDIATE")
         database.execute("UPDATE facts SET value = value + 1 WHERE name = 'session'")
-        database.execute("UPDATE items SET state = 'pending' WHERE state = 'failed'")
+        take_up(database)
 
 
 def _done_row(report: ItemReport, partial: int | None) -> Sequence[Any]:

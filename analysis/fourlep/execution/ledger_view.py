@@ -94,6 +94,25 @@ def view_ledger(directory: Path) -> Iterator[LedgerView]:
         yield LedgerView(database)
 
 
+def holds_run(directory: Path) -> bool:
+    """Whether a directory has the ledger of a run, whole or damaged.
+
+    A client that was killed before it had listed its items leaves an empty one.
+    """
+    path = directory / FILE_NAME
+    if not path.is_file():
+        return False
+    with suppress(OutputError), translated(path), connected(path, mode="ro") as database:
+        return not is_empty(database)
+    return True
+
+
+def is_empty(database: sqlite3.Connection) -> bool:
+    """Whether nothing was ever written into a ledger's database."""
+    (count,) = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    return bool(count == 0)
+
+
 @contextmanager
 def connected(path: Path, mode: str = "rwc") -> Iterator[sqlite3.Connection]:
     """Open a ledger's database; ``mode`` begins with ``ro`` for looking only."""
@@ -101,6 +120,7 @@ def connected(path: Path, mode: str = "rwc") -> Iterator[sqlite3.Connection]:
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30.0
     )
     try:
+        database.text_factory = lambda text: text.decode(errors="replace")  # damage is found later
         if not mode.startswith("ro"):
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = FULL")
@@ -128,6 +148,15 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def unpickled(blob: bytes) -> Item:
-    """Make an item of the bytes that the ledger holds."""
-    item: Item = pickle.loads(blob)  # noqa: S301  # a ledger is as trusted as its directory
+    """Make an item of the bytes that the ledger holds.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If they are damaged.
+    """
+    try:
+        item: Item = pickle.loads(blob)  # noqa: S301  # a ledger is as trusted as its directory
+    except Exception as error:  # damage surfaces as any exception at all
+        raise sqlite3.DatabaseError(f"an item cannot be read: {error}") from error
     return item

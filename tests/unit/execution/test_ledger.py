@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -214,3 +216,52 @@ def test_samples_count_sessions(tmp_path: Path) -> None:
             ledger.sample(Progress(6, 0, 0, 0, 0, 2.0))
     with view_ledger(tmp_path) as view:
         assert [sample.session for sample in view.samples()] == [1, 2]
+
+
+def changed(directory: Path, statement: str) -> None:
+    """Change a ledger as a failing disk may."""
+    with opened(directory) as ledger:
+        ledger.enter(portion(0, 1), again=NONE)
+        ledger.enter(portion(2), again=NONE)
+    with closing(sqlite3.connect(directory / "ledger.sqlite")) as database, database:
+        database.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM partials WHERE number = 1",
+        "UPDATE items SET partial = NULL WHERE partial = 1",
+        "UPDATE items SET partial = 99 WHERE partial = 1",
+        "UPDATE items SET state = 'dome' WHERE partial = 1",
+    ],
+)
+def test_what_no_partial_sum_holds_is_worked_on_again(tmp_path: Path, statement: str) -> None:
+    changed(tmp_path, statement)
+    with opened(tmp_path, resume=True) as ledger:
+        assert pending(ledger) == [ITEMS[i].key for i in (0, 1, 3, 4, 5)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM items WHERE position = 3",
+        "UPDATE items SET key = 'other' WHERE position = 3",
+        "UPDATE items SET key = CAST(x'e6' AS TEXT) WHERE position = 3",
+        "UPDATE partials SET name = x'00' WHERE number = 1",
+        "DELETE FROM facts WHERE name = 'fingerprint'",
+        "DROP TABLE partials",
+    ],
+)
+def test_a_ledger_that_does_not_list_its_run_is_refused(tmp_path: Path, statement: str) -> None:
+    changed(tmp_path, statement)
+    with pytest.raises(OutputError, match="is damaged"), opened(tmp_path, resume=True):
+        pass
+
+
+def test_a_damaged_item_in_the_ledger_is_not_what_is_worked_on(tmp_path: Path) -> None:
+    changed(tmp_path, "UPDATE items SET item = x'00' WHERE position > 0")
+    with opened(tmp_path, resume=True) as ledger:
+        assert pending(ledger) == [item.key for item in ITEMS[3:]]
+    with pytest.raises(OutputError, match="is damaged"), view_ledger(tmp_path) as view:
+        view.missing_items()

@@ -9,8 +9,10 @@ from pathlib import Path
 from fourlep.datasets.coffea_fileset import to_coffea
 from fourlep.datasets.model import Fileset
 from fourlep.errors import OutputError
-from fourlep.execution.durable import output_error, write_whole
+from fourlep.execution.durable import is_held, output_error, write_whole
+from fourlep.execution.ledger import LOCK_NAME
 from fourlep.execution.ledger_view import FILE_NAME as LEDGER
+from fourlep.execution.ledger_view import holds_run
 
 #: The fileset of the run, as it was begun.
 FILESET = "fileset.json"
@@ -46,13 +48,14 @@ def prepare(directory: Path) -> None:
 def keep_fileset(directory: Path, fileset: Fileset) -> None:
     """Write the fileset beside the run, so that `fourlep failed` knows what a file is worth.
 
-    A run that was begun keeps what it was begun with.
+    A run that was begun keeps what it was begun with, as does one that another client has just
+    begun.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
-    if not (directory / LEDGER).exists():
+    if not (holds_run(directory) or is_held(directory / LOCK_NAME)):
         content = json.dumps(to_coffea(fileset, with_entries=True), indent=1)
         write_whole(directory / FILESET, f"{content}\n".encode())

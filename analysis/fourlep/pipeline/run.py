@@ -242,6 +242,8 @@ def _write(
         from fourlep.pipeline.fit import forget
 
         forget(output)
+        # Whoever is killed below must not leave the other record beside these numbers.
+        (output / RECORD).unlink(missing_ok=True)
     write_cutflow(output, result, fileset, scaled)
     if scaled is None:
         # Numbers of an earlier, complete session must not stand beside this record.

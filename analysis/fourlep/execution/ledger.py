@@ -271,7 +271,7 @@ def _check(
     changed = [
         name
         for name, differs in (
-            ("configuration", facts["fingerprint"] != fingerprint),
+            ("configuration or version of the software", facts["fingerprint"] != fingerprint),
             ("list of files", facts["items"] != digest.hexdigest()),
         )
         if differs
@@ -279,7 +279,8 @@ def _check(
     if changed:
         raise OutputError(
             f"{directory} holds a run with another {' and another '.join(changed)}",
-            remedy="continue with what it was begun with, or choose another output directory",
+            remedy="continue with the fileset, configuration, fourlep and packages that it was"
+            " begun with, or choose another output directory",
         )
     require_items(database, keys)
 

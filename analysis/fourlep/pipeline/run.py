@@ -49,8 +49,9 @@ from fourlep.pipeline.record import (
     read_record,
     write_record,
 )
+from fourlep.pipeline.software import deciding_software
 
-#: Packages whose versions decide a result.
+#: Packages whose versions a reader of the result may ask for.
 _PACKAGES = (
     "awkward", "coffea", "correctionlib", "dask", "distributed", "hist", "numba", "numpy",
     "pyhf", "uproot", "vector", "xrootd",
@@ -215,9 +216,11 @@ def describe(analysis: Analysis) -> dict[str, Any]:
 
 
 def fingerprint_of(fileset: Fileset, configuration: Mapping[str, Any]) -> str:
-    """SHA-256 of everything that decides a result: files, normalisation, configuration."""
+    """SHA-256 of what decides a result: files, normalisation, configuration, software."""
     content = json.dumps(
-        [__version__, dataclasses.asdict(fileset), configuration], default=str, sort_keys=True
+        [__version__, deciding_software(), dataclasses.asdict(fileset), configuration],
+        default=str,
+        sort_keys=True,
     )
     return hashlib.sha256(content.encode()).hexdigest()
 

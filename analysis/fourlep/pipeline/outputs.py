@@ -119,6 +119,8 @@ class RunHistograms:
                 f"{self._path} has no {name!r}",
                 remedy="run `fourlep run` again into another directory",
             ) from error
+        except Exception as error:  # over damaged bytes uproot raises anything at all
+            raise _damaged(self._path) from error
 
 
 @contextmanager
@@ -135,12 +137,14 @@ def open_histograms(directory: Path) -> Iterator[RunHistograms]:
     path = directory / HISTOGRAMS
     try:
         file = uproot.open(path)
-    except (OSError, ValueError) as error:
-        raise OutputError(
-            f"{path} cannot be read", remedy="run `fourlep run` again into another directory"
-        ) from error
+    except Exception as error:  # likewise
+        raise _damaged(path) from error
     with file:
         yield RunHistograms(file, path)
+
+
+def _damaged(path: Path) -> OutputError:
+    return OutputError(f"{path} cannot be read", remedy="write it anew with `fourlep run --resume`")
 
 
 def write_cutflow(

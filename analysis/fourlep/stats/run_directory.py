@@ -205,7 +205,8 @@ class Histograms:
     def __init__(self, file: Any, path: Path) -> None:
         self._file = file
         self._path = path
-        self._names = frozenset(file.keys(cycle=False, filter_classname="TH1*"))
+        with _undamaged(path):
+            self._names = frozenset(file.keys(cycle=False, filter_classname="TH1*"))
         self._cache: dict[str, Template] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -227,15 +228,16 @@ class Histograms:
         return self._cache[key]
 
     def _template(self, key: str) -> Template:
-        histogram = self._file[key]
-        values = np.asarray(histogram.values(), dtype=np.float64)
-        variances = np.asarray(histogram.variances(), dtype=np.float64)
+        with _undamaged(self._path):
+            histogram = self._file[key]
+            values = np.asarray(histogram.values(), dtype=np.float64)
+            variances = np.asarray(histogram.variances(), dtype=np.float64)
+            edges = np.asarray(histogram.axis().edges(), dtype=np.float64)
         if not (np.all(np.isfinite(values)) and np.all(np.isfinite(variances))):
             raise FitError(
                 f"{key} in {self._path} holds NaN or infinite contents",
                 remedy="run it again; `fourlep failed DIR` lists suspicious files",
             )
-        edges = np.asarray(histogram.axis().edges(), dtype=np.float64)
         return Template(edges, values, variances)
 
     def _nearby(self, folder: str) -> str:
@@ -260,12 +262,19 @@ def open_histograms(run: Run) -> Iterator[Histograms]:
     import uproot
 
     path = run.directory / "histograms.root"
-    try:
+    with _undamaged(path):
         file = uproot.open(path)
-    except (OSError, ValueError, uproot.DeserializationError) as error:
-        raise FitError(
-            f"{path} cannot be read: {error}".splitlines()[0],
-            remedy="finish the run with `fourlep run --resume`",
-        ) from error
     with file:
         yield Histograms(file, path)
+
+
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Translate what uproot raises, which over damaged bytes is anything at all."""
+    try:
+        yield
+    except Exception as error:
+        raise FitError(
+            f"{path} cannot be read: {error}".splitlines()[0],
+            remedy="write it anew with `fourlep run --resume`",
+        ) from error

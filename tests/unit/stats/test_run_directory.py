@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from fourlep.errors import FitError, IncompleteRunError
+from fourlep.errors import FitError, IncompleteRunError, OutputError
+from fourlep.pipeline.outputs import open_histograms as open_run_histograms
 from fourlep.stats.run_directory import (
     Variation,
     luminosity_scale,
@@ -116,3 +119,24 @@ def test_histogram_with_nan_is_refused(make_run: MakeRun) -> None:
     run = read_run(make_run(change=spoil))
     with open_histograms(run) as histograms, pytest.raises(FitError, match="NaN"):
         histograms.read("4e/all/m4l", "ZZ")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_damaged_in_the_histograms_is_told(make_run: MakeRun, seed: int) -> None:
+    path = make_run() / "histograms.root"
+    run, whole, rng = read_run(path.parent), path.read_bytes(), random.Random(seed)
+    refused = 0
+    for _ in range(40):
+        damaged = bytearray(whole)
+        for place in rng.sample(range(len(whole)), len(whole) // 400):
+            damaged[place] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            with open_histograms(run) as histograms, open_run_histograms(path.parent) as others:
+                names = [f"4e/all/m4l/{process}" for process in ("ggF", "ZZ")]
+                for name in names:
+                    others.spectrum(name)
+                    histograms.read(*name.rsplit("/", 1))
+        except (FitError, OutputError):
+            refused += 1
+    assert refused

@@ -20,7 +20,7 @@ from fourlep.io.lean import basket_kernels as kernels
 from fourlep.io.lean.arrays import Bytes, Inflated, Integers
 from fourlep.io.lean.basket_kernels import Fetched, Keys, Promises, Rows
 from fourlep.io.lean.branch_set import Baskets, BranchSet
-from fourlep.io.lean.inflate import InflationError, Inflator, inflate
+from fourlep.io.lean.inflate import InflationError, Inflator, inflate, stated_bytes
 from fourlep.io.lean.native import Native, native
 from fourlep.io.lean.scratch import Scratch
 from fourlep.io.lean.tree import Branch
@@ -30,6 +30,9 @@ from fourlep.io.transport.coalesce import read_coalesced
 
 #: Inflated bytes of a round. Readers ask for far less, unless baskets are long.
 _MAX_INFLATED_BYTES = 256 << 20
+
+#: Of a key: inflated length of what is behind it, and its own.
+_LENGTHS = struct.Struct(">6xi4xH")
 
 _WRONG = {
     kernels.CUT: "its key is cut",
@@ -217,9 +220,7 @@ class BasketReader:
         if status == kernels.GENERATED:
             return UnsupportedError(f"{name}: generated entry offsets")
         if status == kernels.LARGE:
-            return UnsupportedError(
-                f"{name}: a basket of more than {kernels.MAX_BASKET_BYTES} bytes"
-            )
+            return self._large(data[rows.place[row] :][: rows.size[row]].data, wanted, row)
         if status in (kernels.CUT, kernels.ANOTHER):
             record = data[rows.place[row] : rows.place[row] + rows.size[row]].data
             with suppress(struct.error, IndexError):
@@ -231,6 +232,20 @@ class BasketReader:
         else:
             what = _WRONG[status]
         return self._damaged(wanted, row, what)
+
+    def _large(
+        self, record: memoryview, wanted: Baskets, row: int
+    ) -> CorruptFileError | UnsupportedError:
+        """Leave a large basket to uproot, where a damaged length would exhaust the memory."""
+        promised, n_key = _LENGTHS.unpack_from(record)
+        content = record[n_key:]
+        stated = promised if len(content) == promised else stated_bytes(content)
+        if stated != promised:
+            return self._damaged(
+                wanted, row, f"{stated} bytes in its blocks where {promised} are promised"
+            )
+        name = wanted.branch_of(row).name
+        return UnsupportedError(f"{name}: a basket of more than {kernels.MAX_BASKET_BYTES} bytes")
 
     def _inflate_left(
         self,

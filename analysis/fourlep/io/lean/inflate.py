@@ -62,6 +62,22 @@ def inflate(record: memoryview, n_bytes: int) -> Buffer:
     return _joined(record, n_bytes)
 
 
+def stated_bytes(record: memoryview) -> int:
+    r"""Inflated length of a record by the headers of its blocks, of which nothing is inflated.
+
+    Examples
+    --------
+    >>> stated_bytes(memoryview(b"ZL\x08\x02\0\0\xe8\x03\0..ZL\x08\x01\0\0\x05\0\0."))
+    1005
+    """
+    position = stated = 0
+    while position + _HEADER.size <= len(record):
+        *_, compressed, whole = _HEADER.unpack_from(record, position)
+        stated += int.from_bytes(whole, "little")
+        position += _HEADER.size + int.from_bytes(compressed, "little")
+    return stated
+
+
 def _joined(record: memoryview, n_bytes: int) -> Buffer:
     parts: list[Buffer] = []
     position = inflated = 0

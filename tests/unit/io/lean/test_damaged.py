@@ -174,6 +174,20 @@ def test_a_basket_with_another_key_is_refused(write_lean: WriteLean, field: int)
         _read(path)
 
 
+@pytest.mark.parametrize("high_byte", [0x04, 0x40])
+def test_a_length_beyond_reason_is_damage_and_nothing_for_another_reader(
+    write_lean: WriteLean, high_byte: int
+) -> None:
+    path = write_lean(n_events=120, share=0.2)
+    with LeanFile(str(path)) as file:
+        seek = int(file._tree.branch("AnalysisElectronsAuxDyn.pt").seeks[0])
+    content = bytearray(path.read_bytes())
+    content[seek + 6] ^= high_byte  # of the inflated length: uproot would take gigabytes for it
+    path.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"AnalysisElectronsAuxDyn\.pt .* in its blocks"):
+        _read(path)
+
+
 def test_blocks_of_zeros_are_refused(write_lean: WriteLean) -> None:
     """What a damaged cache returns."""
     path = write_lean(n_events=120, share=0.2)

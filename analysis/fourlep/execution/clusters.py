@@ -21,7 +21,7 @@ from distributed.utils import LoopRunner
 
 from fourlep.config.environment import child_environment
 from fourlep.errors import ClusterError, ConfigError
-from fourlep.execution.matching import require_matching
+from fourlep.execution.matching import OF_THE_FACILITY, require_matching
 
 #: Seconds that a client waits for its scheduler.
 CONNECT_TIMEOUT_S = 30.0
@@ -139,8 +139,15 @@ class GivenScheduler:
         self.expected = 0
 
     def connect(self) -> Client:
-        """Connect a client of the scheduler, which is given time to come back."""
-        return _client(self._address, self._address, CONNECT_TIMEOUT_S)
+        """Connect a client of the scheduler, which is given time to come back.
+
+        Raises
+        ------
+        ClusterError
+            If it cannot be reached, or runs other software than this process.
+        """
+        client = _client(self._address, self._address, CONNECT_TIMEOUT_S)
+        return _matched(client, "start scheduler and workers in an environment like this one")
 
     def is_alive(self) -> bool:
         """Unknown here: the client's connection tells."""
@@ -290,8 +297,7 @@ class GatewayCluster:
             GATEWAY_TIMEOUT_S,
             security=self._cluster.security,
         )
-        require_matching(client)
-        return client
+        return _matched(client)
 
     def is_alive(self) -> bool:
         """Whether the Gateway still lists the cluster; unknown counts as yes."""
@@ -305,6 +311,16 @@ class GatewayCluster:
             self._cluster.close(shutdown=self._is_new)
         with contextlib.suppress(Exception):
             self._gateway.close()
+
+
+def _matched(client: Client, remedy: str = OF_THE_FACILITY) -> Client:
+    """Close a client whose cluster runs other software, and raise."""
+    try:
+        require_matching(client, remedy)
+    except ClusterError:
+        client.close()  # type: ignore[no-untyped-call]  # distributed
+        raise
+    return client
 
 
 def _client(where: Any, name: str, timeout_s: float, **settings: Any) -> Client:

@@ -17,13 +17,22 @@ from fourlep.errors import ClusterError
 PACKAGES = ("fourlep", "awkward", "hist", "numba", "numpy", "uproot", "vector", "cloudpickle")
 
 
-def require_matching(client: Client) -> None:
+#: What to do about it with a cluster of the facility.
+OF_THE_FACILITY = (
+    "restart your server, so that it and new clusters get the same image; "
+    "packages that you installed yourself are not on the cluster"
+)
+
+
+def require_matching(client: Client, remedy: str = OF_THE_FACILITY) -> None:
     """Refuse a cluster whose software differs from the client's.
 
     Parameters
     ----------
     client
         Connected; workers that join later are not looked at.
+    remedy
+        What the user can do about it.
 
     Raises
     ------
@@ -38,9 +47,8 @@ def require_matching(client: Client) -> None:
     )
     if lines:
         raise ClusterError(
-            "the cluster does not run the notebook's software:\n  " + "\n  ".join(lines),
-            remedy="restart your server, so that it and new clusters get the same image; "
-            "packages that you installed yourself are not on the cluster",
+            "the cluster does not run the software of this process:\n  " + "\n  ".join(lines),
+            remedy=remedy,
         )
 
 

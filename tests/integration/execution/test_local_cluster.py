@@ -261,6 +261,27 @@ def test_a_given_scheduler_is_used_and_left_running(tmp_path: Path) -> None:
         theirs.close()
 
 
+def test_a_given_scheduler_with_other_software_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed.versions import _version_cached as plain
+
+    from fourlep.execution.clusters import GivenScheduler, LocalCluster
+
+    theirs = LocalCluster(1, tmp_path / "theirs")
+    try:
+        given = GivenScheduler(theirs.connect().scheduler.address)
+        given.connect().close()
+        versions = {"fourlep": "0.0.1"}
+        monkeypatch.setattr(
+            "distributed.versions._version_cached", lambda name: versions.get(name) or plain(name)
+        )
+        with pytest.raises(ClusterError, match=r"fourlep: 0\.0\.1 here, \S+ on scheduler"):
+            given.connect()
+    finally:
+        theirs.close()
+
+
 def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("fourlep.execution.clusters.CONNECT_TIMEOUT_S", 1.0)
     with pytest.raises(ClusterError, match=r"no connection to tcp://127\.0\.0\.1:1"):

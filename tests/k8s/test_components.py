@@ -249,6 +249,27 @@ def test_the_runbook_says_what_every_alert_means(monitoring: tuple[Object, ...])
         assert f"| `{rule['alert']}` |" in runbook
 
 
+def test_alerts_are_about_this_hub_and_no_other_that_is_scraped(
+    monitoring: tuple[Object, ...],
+) -> None:
+    monitor = named(monitoring, "PodMonitor/hub")
+    (label,) = monitor["spec"]["podTargetLabels"]
+    pods = named(monitoring, "Deployment/hub")["spec"]["template"]["metadata"]["labels"]
+    # As Prometheus' operator writes the name of a label.
+    ours = f'{re.sub("[^a-zA-Z0-9_]", "_", label)}="{pods[label]}"'
+    rules = named(monitoring, "PrometheusRule/fourlep")["spec"]["groups"][0]["rules"]
+    asked = [
+        selector
+        for rule in rules
+        for selector in re.findall(r"jupyterhub_[a-z_]+\s*(\{[^}]*\}|)", rule["expr"])
+    ]
+    assert len(asked) == 3
+    assert all(ours in selector for selector in asked)
+    (silent,) = [rule["expr"] for rule in rules if rule["alert"] == "HubSilent"]
+    # Another facility's hub, in another namespace, does not speak for this one.
+    assert "unless on (namespace) jupyterhub_running_servers" in silent
+
+
 def test_every_part_is_missed_when_its_pods_do_not_work() -> None:
     objects = assembled("production", ["monitoring", "postgres"])
     rules = named(objects, "PrometheusRule/fourlep")["spec"]["groups"][0]["rules"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -173,6 +176,16 @@ def test_the_caches_settings_are_those_of_one_machine(local: tuple[Object, ...])
 
     shared = read_settings(REPOSITORY / "images" / "xcache" / "xcache.env")
     assert settings(local, "xcache-settings") == shared
+
+
+def test_an_overlay_can_be_copied_out_as_the_runbook_says(tmp_path: Path) -> None:
+    runbook = (REPOSITORY / "docs" / "how-to" / "run-the-facility.md").read_text()
+    lines = re.findall(r"^\$ ((?:cp -r|sed -i) .* site.*)$", runbook, re.MULTILINE)
+    assert len(lines) == 2
+    (tmp_path / "fourlep").symlink_to(REPOSITORY)
+    subprocess.run(["sh", "-euc", "\n".join(lines)], cwd=tmp_path, check=True)
+    there = {name(each) for each in render(tmp_path / "site")}
+    assert there == {name(each) for each in render(REPOSITORY / "k8s" / "overlays" / "production")}
 
 
 def test_the_runbook_drains_a_node_as_its_pods_need() -> None:

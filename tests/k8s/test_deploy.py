@@ -42,6 +42,7 @@ class Pretended(Kubectl):
             "get storageclass": [{"metadata": {"name": "standard"}}],
             "get nodes": [{"status": {"allocatable": {"cpu": "4", "memory": "8Gi"}}}],
             "get daemonsets": [],
+            "get configmap": [],
             **{key.replace("_", " "): value for key, value in answers.items()},
         }
 
@@ -222,6 +223,19 @@ def test_no_volume_is_removed_without_asking(local: tuple[Object, ...]) -> None:
     assert "namespace" not in deleted
     assert "secret" not in deleted
     assert "deployment/hub" in deleted
+
+
+def test_what_another_overlay_deployed_goes_with_the_facility(local: tuple[Object, ...]) -> None:
+    database: Object = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "postgres"},
+    }
+    kubectl = Pretended(get_configmap=[database])
+    steps.undeploy(kubectl, list(local), purge=False, say=lambda _: None)
+    assert "statefulset/postgres" in {
+        word for call in kubectl.calls for word in call if call[0] == "delete"
+    }
 
 
 def test_a_part_that_does_not_come_up_is_explained(local: tuple[Object, ...]) -> None:

@@ -140,13 +140,16 @@ def _last_lines(kubectl: Kubectl, pod: str) -> list[str]:
 def prune(kubectl: Kubectl, objects: list[Object], say: Say) -> None:
     """Remove what an earlier deploy applied and the overlay no longer has."""
     kept = {(each["kind"], each["metadata"]["name"]) for each in objects}
-    applied = kubectl.items(",".join(_PRUNED), f"--selector={MARK[0]}={MARK[1]}")
     gone = _names(
-        [each for each in applied if (each["kind"], each["metadata"]["name"]) not in kept]
+        [each for each in _applied(kubectl) if (each["kind"], each["metadata"]["name"]) not in kept]
     )
     if gone:
         kubectl.run("delete", "--ignore-not-found", *gone)
         say(f"removed: {', '.join(gone)}")
+
+
+def _applied(kubectl: Kubectl) -> list[Object]:
+    return kubectl.items(",".join(_PRUNED), f"--selector={MARK[0]}={MARK[1]}")
 
 
 def _names(objects: list[Object]) -> list[str]:
@@ -193,8 +196,8 @@ def _job_end(kubectl: Kubectl) -> str:
 def undeploy(kubectl: Kubectl, objects: list[Object], *, purge: bool, say: Say) -> None:
     """Remove the facility; users' volumes and the hub's database only with ``purge``.
 
-    Running clusters and servers go too. Definitions and priority classes stay: another
-    deployment may use them.
+    Running clusters and servers go too, and what was deployed from another overlay than that of
+    ``objects``. Definitions and priority classes stay: another deployment may use them.
     """
     if purge:
         kubectl.run("delete", "namespace", kubectl.namespace, "--ignore-not-found", timeout_s=600)
@@ -206,12 +209,15 @@ def undeploy(kubectl: Kubectl, objects: list[Object], *, purge: bool, say: Say) 
     clusters = "daskclusters.gateway.dask.org"
     if kubectl.run("api-resources", "--api-group=gateway.dask.org", "--output=name").strip():
         kubectl.run("delete", clusters, "--all", timeout_s=300)
+    ours = [
+        each
+        for each in [*objects, *_applied(kubectl)]
+        if each["kind"] not in kept and resource(each) not in left
+    ]
     kubectl.run(
         "delete",
         "--ignore-not-found",
-        *_names(
-            [each for each in objects if each["kind"] not in kept and resource(each) not in left]
-        ),
+        *dict.fromkeys(_names(ours)),
         # What a smoke test that failed left behind.
         "job/smoke",
         "serviceaccount/smoke",

@@ -202,6 +202,36 @@ def test_the_runbook_drains_a_node_as_its_pods_need() -> None:
     assert "--force" in drain
 
 
+def test_the_runbook_restores_a_hub_that_cannot_start(local: tuple[Object, ...]) -> None:
+    runbook = (REPOSITORY / "docs" / "how-to" / "run-the-facility.md").read_text()
+    patch, *steps = re.findall(
+        r"kubectl -n fourlep (patch deployment hub .*?'\[\{.*?\}\]'|exec -i .*?< hub|rollout undo)",
+        runbook,
+        re.DOTALL,
+    )
+    (change,) = json.loads(patch[patch.index("[") : patch.rindex("]") + 1])
+    (hub,) = [each for each in of_kind(local, "Deployment") if name(each).endswith("/hub")]
+    assert change["path"] == "/spec/template/spec/containers/0/args"
+    assert "args" in pod_of(hub)["containers"][0]
+    # It waits for whoever restores, and gives up by its startup probe.
+    assert change["value"][0] == "sleep"
+    probe = pod_of(hub)["containers"][0]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 180
+    assert "after three minutes" in runbook
+    assert [step.split()[0] for step in steps[:2]] == ["exec", "rollout"]
+
+
+def test_traefik_has_the_time_that_it_gives_to_running_clusters(local: tuple[Object, ...]) -> None:
+    (traefik,) = [each for each in of_kind(local, "Deployment") if name(each).endswith("/traefik")]
+    pod = pod_of(traefik)
+    options = dict(option.split("=", 1) for option in pod["containers"][0]["command"][1:])
+    # Clients' connections to their schedulers; by itself Traefik ends them after ten seconds.
+    grace = options["--entrypoints.tcp.transport.lifecycle.gracetimeout"]
+    assert 600 <= int(grace.removesuffix("s")) < pod["terminationGracePeriodSeconds"]
+    # The next one is there before: the default strategy, with one pod.
+    assert "strategy" not in traefik["spec"]
+
+
 def volumes(workload: Object) -> list[Object]:
     return list(pod_of(workload).get("volumes", []))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -52,7 +53,10 @@ def assembled(overlay: str, components: Iterable[str]) -> tuple[Object, ...]:
         "resources": [f"{k8s}/overlays/{overlay}" if overlay else f"{k8s}/base"],
         "components": [f"{k8s}/components/{each}" for each in chosen],
     }
-    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    # Whole at once: another process of the tests may be about to render the same folder.
+    written = folder / f"written-by-{os.getpid()}"
+    written.write_text(yaml.safe_dump(kustomization))
+    written.replace(folder / "kustomization.yaml")
     return render(folder)
 
 

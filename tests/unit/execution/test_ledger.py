@@ -263,5 +263,6 @@ def test_a_damaged_item_in_the_ledger_is_not_what_is_worked_on(tmp_path: Path) -
     changed(tmp_path, "UPDATE items SET item = x'00' WHERE position > 0")
     with opened(tmp_path, resume=True) as ledger:
         assert pending(ledger) == [item.key for item in ITEMS[3:]]
+        ledger.enter(portion(failed=3), again=NONE)
     with pytest.raises(OutputError, match="is damaged"), view_ledger(tmp_path) as view:
-        view.missing_items()
+        view.failed()

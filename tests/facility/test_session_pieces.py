@@ -91,7 +91,7 @@ class ClientOfOldCluster:
 
 def test_a_cluster_of_other_software_is_refused_with_both_versions() -> None:
     with pytest.raises(ClusterError, match=r"python: 3\.12\.1 here, 3\.11\.7 on scheduler"):
-        require_matching(ClientOfOldCluster())
+        require_matching(ClientOfOldCluster(), "start it anew")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 import tomllib
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +20,6 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from fourlep.errors import ConfigError
 
 T = TypeVar("T")
-
-#: Whole numbers from here on are no float any more.
-_MOST = 2**1023
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,21 @@ def read_config(
     ConfigError
         If the file cannot be read, is no TOML, or has an unknown key or a wrong type.
     """
+    content = read_tables(path, (*sections, *elsewhere))
+    return {
+        name: structure(content.get(name, {}), kind, file=str(path), key=name)
+        for name, kind in sections.items()
+    }
+
+
+def read_tables(path: Path, allowed: Sequence[str]) -> dict[str, Any]:
+    """Read the tables of a TOML file, each as it stands there.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is no TOML, or has a table that is not ``allowed``.
+    """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -92,12 +105,9 @@ def read_config(
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}", remedy="correct the TOML") from error
     for name in content:
-        if name not in sections and name not in elsewhere:
-            raise _unknown(str(path), name, (*sections, *elsewhere))
-    return {
-        name: structure(content.get(name, {}), kind, file=str(path), key=name)
-        for name, kind in sections.items()
-    }
+        if name not in allowed:
+            raise _unknown(str(path), name, tuple(allowed))
+    return content
 
 
 def structure(
@@ -189,7 +199,7 @@ def _is_of(data: object, kind: Any) -> bool:
         return kind is bool
     if kind is float:
         return (isinstance(data, float) and not math.isnan(data)) or (
-            isinstance(data, int) and abs(data) < _MOST
+            isinstance(data, int) and abs(data) <= sys.float_info.max
         )
     return isinstance(data, kind)
 

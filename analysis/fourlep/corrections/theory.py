@@ -175,7 +175,7 @@ def read_families(path: Path) -> tuple[WeightFamily, ...]:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"theory table {path} cannot be read: {error}", remedy="give a TOML file"
         ) from error

@@ -12,7 +12,6 @@ normalisation must not look like a result.
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections import Counter
@@ -270,8 +269,7 @@ def _positive(where: str, key: str, value: object) -> float:
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        or not 0 < value < math.inf
-        or value > sys.float_info.max
+        or not 0 < value <= sys.float_info.max
     ):
         raise DatasetError(
             f"{where}: {key} is {value!r:.60}", remedy=f"give a positive number: {METADATA[key]}"

@@ -21,7 +21,7 @@ from distributed.utils import LoopRunner
 
 from fourlep.config.environment import child_environment
 from fourlep.errors import ClusterError, ConfigError
-from fourlep.execution.matching import OF_THE_FACILITY, require_matching
+from fourlep.execution.matching import require_matching
 
 #: Seconds that a client waits for its scheduler.
 CONNECT_TIMEOUT_S = 30.0
@@ -297,7 +297,11 @@ class GatewayCluster:
             GATEWAY_TIMEOUT_S,
             security=self._cluster.security,
         )
-        return _matched(client)
+        return _matched(
+            client,
+            "restart your server, so that it and new clusters get the same image; "
+            "packages that you installed yourself are not on the cluster",
+        )
 
     def is_alive(self) -> bool:
         """Whether the Gateway still lists the cluster; unknown counts as yes."""
@@ -313,7 +317,7 @@ class GatewayCluster:
             self._gateway.close()
 
 
-def _matched(client: Client, remedy: str = OF_THE_FACILITY) -> Client:
+def _matched(client: Client, remedy: str) -> Client:
     """Close a client whose cluster runs other software, and raise."""
     try:
         require_matching(client, remedy)

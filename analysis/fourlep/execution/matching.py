@@ -13,18 +13,14 @@ from distributed import Client
 
 from fourlep.errors import ClusterError
 
+#: Packages of others that decide a sum.
+DECIDING = ("awkward", "correctionlib", "hist", "numba", "numpy", "uproot", "vector")
+
 #: What a task's result depends on, besides what dask itself compares.
-PACKAGES = ("fourlep", "awkward", "hist", "numba", "numpy", "uproot", "vector", "cloudpickle")
+PACKAGES = ("fourlep", *DECIDING, "cloudpickle")
 
 
-#: What to do about it with a cluster of the facility.
-OF_THE_FACILITY = (
-    "restart your server, so that it and new clusters get the same image; "
-    "packages that you installed yourself are not on the cluster"
-)
-
-
-def require_matching(client: Client, remedy: str = OF_THE_FACILITY) -> None:
+def require_matching(client: Client, remedy: str) -> None:
     """Refuse a cluster whose software differs from the client's.
 
     Parameters

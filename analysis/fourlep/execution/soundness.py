@@ -45,7 +45,7 @@ def require_sound(database: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("a table is missing")
     for table, columns in _TYPES.items():
         wrong = " OR ".join(f"typeof({name}) != '{kind}'" for name, kind in columns.items())
-        (count,) = database.execute(f"SELECT COUNT(*) FROM {table} WHERE {wrong}").fetchone()  # noqa: S608
+        (count,) = database.execute(f"SELECT COUNT(*) FROM {table} WHERE {wrong}").fetchone()  # noqa: S608  # our own names
         if count:
             raise sqlite3.DatabaseError(f"{count} rows of {table} hold other types")
     names = {name for (name,) in database.execute("SELECT name FROM facts")}

@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fourlep.config.toml import structure
-from fourlep.errors import ConfigError
+from fourlep.config.toml import read_tables, structure
 from fourlep.execution.durable import output_error, write_whole
 from fourlep.pipeline.configure import SECTIONS
 from fourlep.pipeline.figures import FOLDER
@@ -246,18 +244,7 @@ def fit_config(path: Path | None, selection: str) -> FitConfig:
     default = config_for(selection)
     if path is None:
         return default
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}", remedy="check --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: {error}", remedy="correct the TOML") from error
-    allowed = ("fit", *SECTIONS)
-    for name in content:
-        if name not in allowed:
-            raise ConfigError(
-                f"{path}: unknown table {name!r}", remedy=f"allowed are {', '.join(allowed)}"
-            )
+    content = read_tables(path, ("fit", *SECTIONS))
     return structure(content.get("fit", {}), FitConfig, file=str(path), key="fit", default=default)
 
 

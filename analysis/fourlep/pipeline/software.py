@@ -8,12 +8,10 @@ from importlib import metadata
 from pathlib import Path
 
 import fourlep
+from fourlep.execution.matching import DECIDING
 
 #: Parts of this package that decide a sum; what runs, draws and reports does not.
 _PARTS = ("chunk", "corrections", "events", "exact.py", "io", "physics", "units.py")
-
-#: Packages that decide one.
-_PACKAGES = ("awkward", "correctionlib", "hist", "numba", "numpy", "uproot", "vector")
 
 
 def deciding_software() -> dict[str, str]:
@@ -22,7 +20,7 @@ def deciding_software() -> dict[str, str]:
     The text and not the version of fourlep alone: a selection that was edited is another one.
     """
     return {"text": digest(Path(fourlep.__file__).parent)} | {
-        name: metadata.version(name) for name in _PACKAGES
+        name: metadata.version(name) for name in DECIDING
     }
 
 

@@ -273,7 +273,7 @@ def _undamaged(path: Path) -> Iterator[None]:
     """Translate what uproot raises, which over damaged bytes is anything at all."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # said above
         raise FitError(
             f"{path} cannot be read: {error}".splitlines()[0],
             remedy="write it anew with `fourlep run --resume`",

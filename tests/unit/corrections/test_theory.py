@@ -104,6 +104,7 @@ def test_table_writes_a_range_as_first_last_and_step(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("= no toml", "cannot be read"),
+        ("x = " + 5000 * "[", "cannot be read"),
         ("x = 1", "has the keys x"),
         ("", "has the keys none"),
         (TABLE + "colour = 1", "unknown colour"),

@@ -223,7 +223,7 @@ def test_incomplete_run_is_refused_until_a_luminosity_is_given(make_run: MakeRun
     ("config", "message"),
     [
         ("[fit]\nsmothing = 'none'\n", "unknown key 'fit.smothing'"),
-        ("[fits]\n", "unknown table 'fits'"),
+        ("[fits]\n", "unknown key 'fits'"),
         ("[fit]\nprune_rate = 'much'\n", "fit.prune_rate is 'much'"),
         ("[fit\n", "fit.toml"),
     ],
